@@ -1,0 +1,68 @@
+/**
+ * Files as a capability. Modes are octal numbers: 0o600 for state, journals, sockets and keys, 0o644 for what is
+ * published.
+ */
+
+/** A file that only grows. */
+export interface AppendFile {
+  /** Length in octets after everything written so far. */
+  readonly sizeOctets: number
+  /** Hands octets to the operating system. @throws {FileError} For example when the disk is full. */
+  append(octets: Uint8Array): Promise<void>
+  /** Waits until everything appended is on the disk (fsync). @throws {FileError} */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a name in a directory is. */
+export interface FileInfo {
+  readonly kind: 'file' | 'directory' | 'socket' | 'other'
+  readonly sizeOctets: number
+  /** Permission bits, `mode & 0o777`. */
+  readonly mode: number
+  /** Last modification, Unix milliseconds. */
+  readonly modifiedAtMs: number
+}
+
+/** The file system, as everything outside `platform/` sees it. Paths are absolute or relative to the working directory. */
+export interface Files {
+  /** @throws {FileError} When there is no such file, it cannot be read, or it is longer than `maxOctets`. */
+  read(path: string, maxOctets: number): Promise<Uint8Array>
+  /** Replaces a file as a whole: temporary file beside it, fsync, rename, fsync of the directory. @throws {FileError} */
+  writeAtomic(path: string, content: Uint8Array | string, mode: number): Promise<void>
+  /** Opens for appending, creating the file with `mode`; `truncateTo` cuts it to that length first. @throws {FileError} */
+  openAppend(path: string, mode: number, truncateTo?: number): Promise<AppendFile>
+  /** @returns `undefined` when there is nothing of that name. Follows links. @throws {FileError} */
+  info(path: string): Promise<FileInfo | undefined>
+  /** Names in a directory, sorted; empty when there is no such directory. @throws {FileError} */
+  list(directory: string): Promise<readonly string[]>
+  /** Creates a directory and its parents; sets `mode` on the last one when it is new. @throws {FileError} */
+  makeDirectory(path: string, mode: number): Promise<void>
+  /** Removes a file or a whole directory; does nothing when it is not there. @throws {FileError} */
+  remove(path: string): Promise<void>
+  /** @throws {FileError} */
+  rename(from: string, to: string): Promise<void>
+}
+
+/** A file operation failed. `code` is the operating system's (`ENOENT`, `EACCES`, `ENOSPC`), or `TOO_LARGE`. */
+export class FileError extends Error {
+  override readonly name = 'FileError'
+  readonly code: string
+  readonly path: string
+
+  constructor(code: string, path: string, options?: ErrorOptions) {
+    super(`${path}: ${code}`, options)
+    this.code = code
+    this.path = path
+  }
+}
+
+/** Reads a UTF-8 file. Malformed sequences become U+FFFD. @throws {FileError} As {@link Files.read}. */
+export async function readText(files: Files, path: string, maxOctets: number): Promise<string> {
+  return new TextDecoder().decode(await files.read(path, maxOctets))
+}
+
+/** Joins path parts with single slashes. */
+export function joinPath(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join('/').replaceAll(/\/{2,}/g, '/')
+}
