@@ -64,5 +64,8 @@ export async function readText(files: Files, path: string, maxOctets: number): P
 
 /** Joins path parts with single slashes. */
 export function joinPath(...parts: readonly string[]): string {
-  return parts.filter((part) => part !== '').join('/').replaceAll(/\/{2,}/g, '/')
+  return parts
+    .filter((part) => part !== '')
+    .join('/')
+    .replaceAll(/\/{2,}/g, '/')
 }

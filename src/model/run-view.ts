@@ -2,14 +2,7 @@
 import type { ExitMetadata, ExitResult } from './exit-result.ts'
 
 /** Where a run stands. */
-export type RunPhase =
-  | 'building_laboratory'
-  | 'starting_tor'
-  | 'preflight'
-  | 'scanning'
-  | 'writing'
-  | 'done'
-  | 'failed'
+export type RunPhase = 'building_laboratory' | 'starting_tor' | 'preflight' | 'scanning' | 'writing' | 'done' | 'failed'
 
 /** A snapshot of a run in progress. */
 export interface ExitRunView {

@@ -91,5 +91,7 @@ export class NetError extends Error {
 
 /** Formats an endpoint as `192.0.2.1:53` or `[2001:db8::1]:53`. */
 export function formatEndpoint(endpoint: Endpoint): string {
-  return endpoint.address.includes(':') ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`
+  return endpoint.address.includes(':')
+    ? `[${endpoint.address}]:${endpoint.port}`
+    : `${endpoint.address}:${endpoint.port}`
 }
