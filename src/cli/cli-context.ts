@@ -48,7 +48,7 @@ export interface CliCapabilities {
   /** Aborts at the first SIGINT or SIGTERM: finish what is in flight, write, return. */
   readonly interrupted: AbortSignal
   /** Calls back at each SIGHUP. @returns A function that ends the subscription. */
-  onHangup(callback: () => void): () => void
+  readonly onHangup: (callback: () => void) => () => void
   /** Version of Candor, as in package.json. */
   readonly version: string
   /** Absolute path of the directory that holds `package.json`; programs of our own are found from there. */

@@ -17,7 +17,7 @@ export interface SignalWatch {
   /** Aborts at the first SIGINT or SIGTERM. */
   readonly interrupted: AbortSignal
   /** Calls back at each SIGHUP. @returns A function that ends the subscription. */
-  onHangup(callback: () => void): () => void
+  readonly onHangup: (callback: () => void) => () => void
 }
 
 /**
