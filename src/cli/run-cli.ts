@@ -8,6 +8,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { BugError } from '../core/assert.ts'
 import type { LogLevel } from '../core/log.ts'
 import { createCliContext, OutputClosedError, type CliCapabilities, type CliContext } from './cli-context.ts'
+import { registerConfig } from './config.ts'
 import { registerExits } from './exits.ts'
 import { STATUS_DONE, STATUS_INTERRUPTED, STATUS_USAGE, type CliStatus } from './exit-status.ts'
 import { formatErrorParts, printError, type ErrorParts } from './print-error.ts'
@@ -76,6 +77,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
       context.setVerbosity(VERBOSITIES[options.verbosity ?? ''] ?? 'warn', options.quiet === true)
     })
   registerExits(program, context)
+  registerConfig(program, context)
   return program
 }
 

@@ -1,0 +1,141 @@
+/**
+ * Puts the settings together: flags before environment before file before default, each value with its origin.
+ *
+ * Invariant: whatever is not known is refused, and the nearest known name is shown. A misspelt key that is silently
+ * ignored measures something else than what was meant.
+ */
+import { ConfigError } from '../core/config-error.ts'
+import { findNearestName } from './nearest-name.ts'
+import { parseConfigFile, type FileValues } from './parse-config-file.ts'
+import type { Setting, SettingGroup } from './setting.ts'
+
+/** Where the values come from. */
+export interface ConfigSources {
+  /** The configuration file; `null` without one. */
+  readonly file: { readonly path: string; readonly text: string } | null
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Long flag without dashes → what was given: text, a list of texts, or `true`/`false` for a switch. */
+  readonly flags: ReadonlyMap<string, unknown>
+}
+
+/** A value and who said so: `--build-delay`, `CANDOR_EXITS_BUILD_DELAY`, `candor.toml:12` or `default`. */
+export interface LoadedValue {
+  readonly value: unknown
+  readonly origin: string
+}
+
+/** The settings of one group, by name. */
+export type LoadedGroup = ReadonlyMap<string, LoadedValue>
+
+/** The configuration key of a setting: `exits.build_delay`. */
+export function configKey(group: SettingGroup, setting: Setting<unknown>): string {
+  const key = setting.name.replaceAll('-', '_')
+  return group.table === '' ? key : `${group.table}.${key}`
+}
+
+/** The environment variable of a setting: `CANDOR_EXITS_BUILD_DELAY`. */
+export function environmentName(group: SettingGroup, setting: Setting<unknown>): string {
+  return `CANDOR_${configKey(group, setting).replaceAll('.', '_').toUpperCase()}`
+}
+
+/** Gives the loaded values of a table their types back. `table` must be the one that the group was made of. */
+export function collectSettings<T>(table: { readonly [K in keyof T]: Setting<T[K]> }, loaded: LoadedGroup): T {
+  const entries = Object.entries<Setting<unknown>>(table)
+  return Object.fromEntries(entries.map(([key, setting]) => [key, loaded.get(setting.name)?.value])) as T
+}
+
+/**
+ * Loads the groups.
+ *
+ * @param groups - All groups of the program, since a file may hold settings of commands that do not run now.
+ * @returns For each group, in the same order, its settings.
+ * @throws {ConfigError} For unknown keys, values that cannot be used, and text that is no TOML.
+ */
+export function loadConfig(sources: ConfigSources, groups: readonly SettingGroup[]): readonly LoadedGroup[] {
+  const file = sources.file === null ? new Map<string, never>() : parseConfigFile(sources.file.path, sources.file.text)
+  refuseUnknownKeys(file, groups)
+  refuseUnknownVariables(sources.environment, groups)
+  return groups.map(
+    (group) => new Map(group.settings.map((setting) => [setting.name, loadSetting(group, setting, sources, file)])),
+  )
+}
+
+function loadSetting(
+  group: SettingGroup,
+  setting: Setting<unknown>,
+  { environment, flags }: ConfigSources,
+  file: FileValues,
+): LoadedValue {
+  const given = flags.get(setting.name)
+  if (given !== undefined) {
+    const origin = given === false ? `--no-${setting.name}` : `--${setting.name}`
+    const example = setting.placeholder === undefined ? origin : `${origin} ${setting.example}`
+    return { value: check(setting, given, origin, example), origin }
+  }
+  const variable = environmentName(group, setting)
+  const text = environment[variable]
+  if (text !== undefined && text !== '')
+    return { value: check(setting, text, variable, `${variable}=${setting.example}`), origin: variable }
+  const key = configKey(group, setting)
+  const found = file.get(key)
+  if (found !== undefined) {
+    const path = `${key} (${found.place})`
+    const line = `${setting.name.replaceAll('-', '_')} = ${exampleInToml(setting)}`
+    return { value: check(setting, found.value, path, line), origin: found.place }
+  }
+  return { value: setting.default, origin: 'default' }
+}
+
+function check(setting: Setting<unknown>, value: unknown, path: string, example: string): unknown {
+  const result = setting.schema.safeParse(value)
+  if (result.success) return result.data
+  const reasons = result.error.issues.map((issue) => issue.message)
+  const why = setting.limit === undefined ? '' : `; the default is ${describeDefault(setting)} (${setting.limit.why})`
+  throw new ConfigError(path, `${setting.name} ${reasons.join('; ')}${why}`, example)
+}
+
+/** How the default is shown in help, manual and errors. */
+export function describeDefault(setting: Setting<unknown>): string {
+  if (setting.defaultText !== undefined) return setting.defaultText
+  if (setting.limit?.unit === 'ms') return `${Number(setting.default) / 1000} s`
+  if (setting.default === null) return 'none'
+  if (typeof setting.default === 'string') return setting.default
+  const shown = JSON.stringify(setting.default)
+  return shown === '[]' ? 'none' : shown
+}
+
+function exampleInToml(setting: Setting<unknown>): string {
+  if (setting.isList === true) return `[${JSON.stringify(setting.example)}]`
+  return /^(?:true|false|\d+(?:\.\d+)?)$/.test(setting.example) ? setting.example : JSON.stringify(setting.example)
+}
+
+function refuseUnknownKeys(file: FileValues, groups: readonly SettingGroup[]): void {
+  const known = groups.flatMap((group) => group.settings.map((setting) => configKey(group, setting)))
+  for (const [key, { place }] of file) {
+    if (known.includes(key)) continue
+    const nearest = findNearestName(key, known)
+    throw new ConfigError(
+      `${key} (${place})`,
+      'there is no setting of that name',
+      nearest === undefined ? '`candor config check` shows all settings' : `${nearest}, in the same place`,
+    )
+  }
+}
+
+/** Only names that begin like one of our tables: other `CANDOR_` variables may be somebody else's. */
+function refuseUnknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+  groups: readonly SettingGroup[],
+): void {
+  const known = groups.flatMap((group) => group.settings.map((setting) => environmentName(group, setting)))
+  const prefixes = groups.filter(({ table }) => table !== '').map(({ table }) => `CANDOR_${table.toUpperCase()}_`)
+  for (const name of Object.keys(environment)) {
+    if (known.includes(name) || !prefixes.some((prefix) => name.startsWith(prefix))) continue
+    const nearest = findNearestName(name, known)
+    throw new ConfigError(
+      name,
+      'there is no setting that this environment variable would set',
+      nearest === undefined ? `unset ${name}` : `${nearest}=…`,
+    )
+  }
+}
