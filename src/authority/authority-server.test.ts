@@ -18,7 +18,7 @@ const ZONE = {
   name: 'probe.example.org',
   addresses: ['192.0.2.1', '2001:db8::1'],
   apexAddresses: ['192.0.2.9'],
-  nameServerAddresses: ['192.0.2.53'],
+  nameServers: [{ name: 'ns1.probe.example.org', addresses: ['192.0.2.53'] }],
 }
 const FINGERPRINT = 'A'.repeat(40)
 

@@ -32,10 +32,8 @@ export interface ZoneConfig {
   readonly addresses: readonly string[]
   /** Addresses of the apex; those of the wildcard when absent. */
   readonly apexAddresses?: readonly string[]
-  /** Host names of the zone's name servers; `ns1.ZONE` when absent. */
-  readonly nameServers?: readonly string[]
-  /** Addresses of the name servers that lie in the zone itself. */
-  readonly nameServerAddresses?: readonly string[]
+  /** The zone's name servers; `ns1.ZONE` without addresses when absent. Addresses count for names in the zone only. */
+  readonly nameServers?: readonly { readonly name: string; readonly addresses: readonly string[] }[]
   readonly ttlSeconds?: number
   /** Serial number of the SOA; 1 when absent. */
   readonly serial?: number
@@ -114,13 +112,13 @@ function makeRecords(config: ZoneConfig, apex: Name): ResourceRecord[] {
         ? record(name, TYPE_A, { kind: 'a', address })
         : record(name, TYPE_AAAA, { kind: 'aaaa', address })
     })
-  const servers = (config.nameServers ?? []).map((name) => readName(name))
-  if (servers.length === 0) servers.push(under('ns1'))
-  const inside = servers.filter((name) => nameIsUnder(name, apex))
+  const servers = (config.nameServers ?? []).map(({ name, addresses }) => ({ name: readName(name), addresses }))
+  if (servers.length === 0) servers.push({ name: under('ns1'), addresses: [] })
+  const inside = servers.filter(({ name }) => nameIsUnder(name, apex))
   return [
     record(apex, TYPE_SOA, {
       kind: 'soa',
-      primary: servers[0] ?? apex,
+      primary: servers[0]?.name ?? apex,
       mailbox: under('hostmaster'),
       serial: config.serial ?? 1,
       refreshSeconds: 3600,
@@ -128,10 +126,10 @@ function makeRecords(config: ZoneConfig, apex: Name): ResourceRecord[] {
       expireSeconds: 604_800,
       minimumSeconds: ttl,
     }),
-    ...servers.map((name) => record(apex, TYPE_NS, { kind: 'ns', name })),
+    ...servers.map(({ name }) => record(apex, TYPE_NS, { kind: 'ns', name })),
     ...addressRecords(apex, config.apexAddresses ?? config.addresses),
     ...addressRecords(under('*'), config.addresses),
-    ...inside.flatMap((name) => addressRecords(name, config.nameServerAddresses ?? [])),
+    ...inside.flatMap(({ name, addresses }) => addressRecords(name, addresses)),
   ]
 }
 
