@@ -117,7 +117,7 @@ async function startRelays(
   { plans, tor, running }: { plans: readonly RelayPlan[]; tor: string; running: TorRelayProcess[] },
 ): Promise<void> {
   // Starting takes about 0.25 s of a core each, then descriptors travel; a vote that comes too early costs a period.
-  const firstVoteAtMs = machine.clock.wallNowMs() + 4_500 + plans.length * 250
+  const firstVoteAtMs = machine.clock.wallNowMs() + 4_000 + plans.length * 200
   const badExits = plans.filter((plan) =>
     options.exits.some((it) => it.badExit === true && it.nickname === plan.nickname),
   )

@@ -128,6 +128,7 @@ function roleLines(
     `TestingV3AuthVotingStartOffset ${startOffsetSeconds(network.firstVoteAtMs)} seconds`,
     'TestingMinExitFlagThreshold 0',
     'TestingDirAuthVoteGuard *',
+    'AuthDirListBadExits 1',
     'TestingAuthDirTimeToLearnReachability 0 seconds',
     `V3BandwidthsFile ${plan.dataDirectory}/bandwidths`,
   ]
