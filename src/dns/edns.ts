@@ -109,8 +109,7 @@ function decodeClientSubnet(octets: Uint8Array): EdnsOption | undefined {
 function decodeCookie(octets: Uint8Array): EdnsOption | undefined {
   const client = octets.slice(0, CLIENT_COOKIE_OCTETS)
   const server = octets.slice(CLIENT_COOKIE_OCTETS)
-  if (client.length < CLIENT_COOKIE_OCTETS || server.length > SERVER_COOKIE_OCTETS_MAX) return undefined
-  if (server.length > 0 && server.length < SERVER_COOKIE_OCTETS_MIN) return undefined
+  if (client.length < CLIENT_COOKIE_OCTETS || !isServerCookieLength(server.length)) return undefined
   return { kind: 'cookie', client, server }
 }
 
@@ -140,9 +139,7 @@ export function encodeEdnsOption(writer: WireWriter, option: EdnsOption): void {
         encodeClientSubnet(writer, option.address, option.sourceBits, option.scopeBits)
         break
       case 'cookie':
-        assert(option.client.length === CLIENT_COOKIE_OCTETS, 'a client cookie has 8 octets')
-        writer.put(option.client)
-        writer.put(option.server)
+        encodeCookie(writer, option.client, option.server)
         break
       case 'padding':
         writer.put(new Uint8Array(option.sizeOctets))
@@ -183,4 +180,16 @@ function encodeClientSubnet(writer: WireWriter, address: string, sourceBits: num
   writer.uint8(sourceBits)
   writer.uint8(scopeBits)
   writer.put(truncatePrefix(octets, sourceBits).octets.subarray(0, Math.ceil(sourceBits / 8)))
+}
+
+function encodeCookie(writer: WireWriter, client: Uint8Array, server: Uint8Array): void {
+  assert(client.length === CLIENT_COOKIE_OCTETS, 'a client cookie has 8 octets')
+  assert(isServerCookieLength(server.length), 'a server cookie has 8 to 32 octets')
+  writer.put(client)
+  writer.put(server)
+}
+
+/** RFC 7873 section 4. */
+function isServerCookieLength(sizeOctets: number): boolean {
+  return sizeOctets === 0 || (sizeOctets >= SERVER_COOKIE_OCTETS_MIN && sizeOctets <= SERVER_COOKIE_OCTETS_MAX)
 }

@@ -6,6 +6,7 @@
  *
  * **Sources:** RFC 1035 section 4, RFC 6891 section 6.1.
  */
+import { assert } from '../core/assert.ts'
 import { encodeEdnsOption } from './edns.ts'
 import { encodeRdata } from './encode-rdata.ts'
 import type { DnsMessage, Edns, Header, ResourceRecord } from './message.ts'
@@ -99,6 +100,9 @@ export function encodeQuery(query: QueryFields): Uint8Array {
 }
 
 function encodeFlags(header: Header): number {
+  // Upper bits of an RCODE belong into the OPT record.
+  assert(header.opcode >= 0 && header.opcode <= 15, 'opcode does not fit 4 bits')
+  assert(header.rcode >= 0 && header.rcode <= 15, 'RCODE does not fit 4 bits')
   return (
     (header.response ? 0x8000 : 0) |
     (header.opcode << 11) |

@@ -9,6 +9,7 @@
  * **Sources:** one RFC per kind, named there; RFC 3597 section 5 for the presentation form of unknown content.
  */
 import { assertNever } from '../core/assert.ts'
+import { formatCompactTime } from '../core/clock.ts'
 import { formatSvcParam } from './format-svc-param.ts'
 import { formatName, type Name } from './name.ts'
 import { formatBase32Hex, formatBase64, formatCharacterString, formatHex } from './octets-text.ts'
@@ -198,7 +199,8 @@ function formatDnssec(rdata: Rdata & { kind: DnssecKind }): string {
     case 'rrsig':
       return words(
         `${formatRrType(rdata.typeCovered)} ${rdata.algorithm} ${rdata.labels} ${rdata.originalTtlSeconds}`,
-        `${rdata.expirationSeconds} ${rdata.inceptionSeconds} ${rdata.keyTag} ${absolute(rdata.signer)}`,
+        `${formatTime(rdata.expirationSeconds)} ${formatTime(rdata.inceptionSeconds)} ${rdata.keyTag}`,
+        absolute(rdata.signer),
         formatBase64(rdata.signature),
       )
     case 'nsec':
@@ -212,6 +214,11 @@ function formatDnssec(rdata: Rdata & { kind: DnssecKind }): string {
     default:
       return assertNever(rdata)
   }
+}
+
+/** RFC 4034 section 3.2: 14 digits UTC. */
+function formatTime(unixSeconds: number): string {
+  return formatCompactTime(unixSeconds * 1000)
 }
 
 function absolute(name: Name): string {
