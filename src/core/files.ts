@@ -14,6 +14,15 @@ export interface AppendFile {
   close(): Promise<void>
 }
 
+/** A file that is read from its beginning on, while somebody else may write to it. */
+export interface ReadFile {
+  /** @returns The next octets, at most `maxOctets`; empty at the end of what is there now. @throws {FileError} */
+  read(maxOctets: number): Promise<Uint8Array>
+  /** @returns Whether the path still leads to this file, and the file is at least as long as what was read. @throws {FileError} */
+  isCurrent(): Promise<boolean>
+  close(): Promise<void>
+}
+
 /** What a name in a directory is. */
 export interface FileInfo {
   readonly kind: 'file' | 'directory' | 'socket' | 'other'
@@ -28,6 +37,8 @@ export interface FileInfo {
 export interface Files {
   /** @throws {FileError} When there is no such file, it cannot be read, or it is longer than `maxOctets`. */
   read(path: string, maxOctets: number): Promise<Uint8Array>
+  /** Opens a file for reading in parts, whatever its length. @throws {FileError} */
+  openRead(path: string): Promise<ReadFile>
   /** Replaces a file as a whole: temporary file beside it, fsync, rename, fsync of the directory. @throws {FileError} */
   writeAtomic(path: string, content: Uint8Array | string, mode: number): Promise<void>
   /** Opens for appending, creating the file with `mode`; `truncateTo` cuts it to that length first. @throws {FileError} */

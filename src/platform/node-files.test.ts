@@ -141,3 +141,23 @@ describe('nodeFiles', () => {
     expect(await nodeFiles.list(directory)).toEqual([])
   })
 })
+
+describe('nodeFiles.openRead', () => {
+  test('reads on where it stopped, and notices that the file was replaced or cut off', async () => {
+    const path = join(await temporaryDirectory(), 'f')
+    await writeFile(path, 'abcdef')
+    const file = await nodeFiles.openRead(path)
+    onTestFinished(() => file.close())
+    expect(await file.read(4)).toEqual(octets('abcd'))
+    expect(await file.read(4)).toEqual(octets('ef'))
+    expect(await file.read(4)).toEqual(octets(''))
+    await writeFile(path, 'g', { flag: 'a' })
+    expect(await file.isCurrent()).toBe(true)
+    expect(await file.read(4)).toEqual(octets('g'))
+    await nodeFiles.writeAtomic(path, 'new', 0o600)
+    expect(await file.isCurrent()).toBe(false)
+    await nodeFiles.remove(path)
+    expect(await file.isCurrent()).toBe(false)
+    await expect(nodeFiles.openRead(path)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})

@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { FileError, type AppendFile, type FileInfo, type Files } from '../core/files.ts'
+import { FileError, type AppendFile, type FileInfo, type Files, type ReadFile } from '../core/files.ts'
 import { errorCode } from './node-failure.ts'
 
 const READ_CHUNK_OCTETS = 65_536
@@ -19,6 +19,7 @@ const READ_CHUNK_OCTETS = 65_536
 /** The file system of the machine. */
 export const nodeFiles: Files = {
   read,
+  openRead,
   writeAtomic,
   openAppend,
   info,
@@ -61,6 +62,31 @@ function read(path: string, maxOctets: number): Promise<Uint8Array> {
         larger.set(content)
         content = larger
       }
+    }
+  })
+}
+
+function openRead(path: string): Promise<ReadFile> {
+  return guard(path, async () => {
+    const file = await open(path, 'r')
+    let position = 0
+    return {
+      read: (maxOctets) =>
+        guard(path, async () => {
+          const { bytesRead, buffer } = await file.read(new Uint8Array(maxOctets), 0, maxOctets, position)
+          position += bytesRead
+          return buffer.subarray(0, bytesRead)
+        }),
+      isCurrent: () =>
+        guard(path, async () => {
+          const mine = await file.stat()
+          const named = await stat(path).catch((error: unknown) => {
+            if (errorCode(error) === 'ENOENT') return undefined
+            throw error
+          })
+          return named?.ino === mine.ino && named.dev === mine.dev && mine.size >= position
+        }),
+      close: () => guard(path, () => file.close()),
     }
   })
 }

@@ -1,0 +1,144 @@
+/**
+ * Reads an authoritative query log, live while a run goes on or afterwards.
+ *
+ * A file that is rotated (renamed, or cut off in place) is read to its end before the new one is begun. Rotated files of
+ * our own (`FILE.1`, …) are read first where they are young enough.
+ *
+ * **Invariant**: memory is bounded by one chunk, one line and the queries of one call.
+ *
+ * Format: docs/formats/authority-log.md
+ */
+import { parseTime } from '../../core/clock.ts'
+import { FileError, type Files, type ReadFile } from '../../core/files.ts'
+import type { AuthorityLogSource, AuthorityQuery } from '../../model/authority-query.ts'
+import { createAuthorityLogParser, type MalformedLine } from './authority-log-parser.ts'
+
+/** A log that is being read. */
+export interface AuthorityLogReader extends AuthorityLogSource {
+  malformedCount(): number
+  /** The first ten lines that made no sense. */
+  malformedLines(): readonly MalformedLine[]
+  close(): Promise<void>
+}
+
+/** What to read. */
+export interface AuthorityLogReaderOptions {
+  readonly files: Files
+  readonly path: string
+  /** Queries before this moment are left out, Unix milliseconds. */
+  readonly sinceMs: number
+}
+
+const CHUNK_OCTETS = 262_144
+/** {@link AuthorityLogSource.take} promises this. */
+const QUERIES_MAX = 100_000
+/** Longer lines are cut; the parser then calls them malformed. */
+const LINE_OCTETS_MAX = 8_192
+const ROTATED_FILES_MAX = 99
+
+/**
+ * Opens a log; a file that is not there yet is waited for.
+ *
+ * @throws {FileError} When the file is there and cannot be read.
+ */
+export async function openAuthorityLogReader(options: AuthorityLogReaderOptions): Promise<AuthorityLogReader> {
+  const { files, path, sinceMs } = options
+  const parser = createAuthorityLogParser()
+  const splitter = createLineSplitter()
+  const rotated = await findRotated(files, path, sinceMs)
+  let file: ReadFile | undefined
+  let isLive = false
+
+  const openNext = async (): Promise<ReadFile | undefined> => {
+    const older = rotated.shift()
+    isLive = older === undefined
+    try {
+      return await files.openRead(older ?? path)
+    } catch (error) {
+      if (error instanceof FileError && error.code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+  const closeCurrent = async (): Promise<void> => {
+    const current = file
+    file = undefined
+    await current?.close()
+  }
+  /** @returns The next octets; `undefined` when there are none now. */
+  const readChunk = async (): Promise<Uint8Array | undefined> => {
+    for (let opened = 0; opened <= ROTATED_FILES_MAX; opened++) {
+      file ??= await openNext()
+      if (file === undefined) {
+        if (isLive) return undefined
+        continue
+      }
+      const chunk = await file.read(CHUNK_OCTETS)
+      if (chunk.length > 0) return chunk
+      if (isLive && (await file.isCurrent())) return undefined
+      // What was written between the last read and the rotation.
+      const rest = isLive ? await file.read(CHUNK_OCTETS) : chunk
+      if (rest.length > 0) return rest
+      await closeCurrent()
+    }
+    return undefined
+  }
+  return {
+    take: async () => {
+      const queries: AuthorityQuery[] = []
+      const keep = (found: readonly AuthorityQuery[]): void => {
+        for (const query of found) if (parseTime(query.timestamp) >= sinceMs) queries.push(query)
+      }
+      while (queries.length < QUERIES_MAX - CHUNK_OCTETS / 32) {
+        const chunk = await readChunk()
+        if (chunk === undefined) {
+          if (queries.length === 0) keep(parser.flush())
+          break
+        }
+        for (const line of splitter.take(chunk)) keep(parser.take(line))
+      }
+      return queries
+    },
+    malformedCount: () => parser.malformedCount(),
+    malformedLines: () => parser.malformedLines(),
+    close: closeCurrent,
+  }
+}
+
+/** Rotated files that were written after a moment, oldest first. */
+async function findRotated(files: Files, path: string, sinceMs: number): Promise<string[]> {
+  const found: string[] = []
+  for (let index = 1; index <= ROTATED_FILES_MAX; index++) {
+    const info = await files.info(`${path}.${index}`)
+    if (info?.kind !== 'file' || info.modifiedAtMs < sinceMs) break
+    found.unshift(`${path}.${index}`)
+  }
+  return found
+}
+
+/** Cuts octets into lines; what is longer than a line can be is cut short. */
+function createLineSplitter(): { take: (chunk: Uint8Array) => readonly string[] } {
+  let rest: Uint8Array = new Uint8Array(0)
+  const decoder = new TextDecoder()
+  return {
+    take: (chunk) => {
+      const lines: string[] = []
+      let start = 0
+      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
+        const line = concat(rest, chunk.subarray(start, end))
+        rest = new Uint8Array(0)
+        lines.push(decoder.decode(line.at(-1) === 0x0d ? line.subarray(0, -1) : line))
+        start = end + 1
+      }
+      rest = concat(rest, chunk.subarray(start)).slice(0, LINE_OCTETS_MAX)
+      return lines
+    },
+  }
+}
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b
+  const joined = new Uint8Array(a.length + b.length)
+  joined.set(a)
+  joined.set(b, a.length)
+  return joined
+}
