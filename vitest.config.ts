@@ -11,6 +11,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/{tidy,scenarios,vectors,contract,transports}/**/*.test.ts'],
+          setupFiles: ['test/property-setup.ts'],
           testTimeout: 20_000,
         },
       },

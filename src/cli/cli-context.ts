@@ -9,26 +9,9 @@ import { createLog, type Log, type LogLevel } from '../core/log.ts'
 import type { ProcessRunner } from '../core/process-runner.ts'
 import type { Random } from '../core/random.ts'
 import type { Net } from '../net/net.ts'
+import type { CliOutput } from './cli-output.ts'
 import { STATUS_DONE, type CliStatus } from './exit-status.ts'
 import { createLogSink } from './log-sink.ts'
-
-/** A stream that text is written to. */
-export interface CliOutput {
-  readonly isTerminal: boolean
-  /** Width in characters; 80 where it is not known. */
-  readonly columns: number
-  /**
-   * Waits until the text was handed to the system (back-pressure).
-   *
-   * @throws {OutputClosedError} When the reader of stdout is gone (`candor … | head`). stderr never rejects.
-   */
-  write(text: string): Promise<void>
-}
-
-/** The reader of stdout went away: no mistake of anybody. Ends the command quietly. */
-export class OutputClosedError extends Error {
-  override readonly name = 'OutputClosedError'
-}
 
 /** What a process has, and a test supplies. */
 export interface CliCapabilities {

@@ -1,7 +1,7 @@
 /** Where log entries go: short lines on a terminal, JSON Lines elsewhere; always stderr. */
 import { formatIsoTime, type Clock } from '../core/clock.ts'
 import type { LogFields, LogLevel, LogSink } from '../core/log.ts'
-import type { CliOutput } from './cli-context.ts'
+import type { CliOutput } from './cli-output.ts'
 
 /** Lower is more talkative. */
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 }

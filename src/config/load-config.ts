@@ -113,13 +113,18 @@ function refuseUnknownKeys(file: FileValues, groups: readonly SettingGroup[]): v
   const known = groups.flatMap((group) => group.settings.map((setting) => configKey(group, setting)))
   for (const [key, { place }] of file) {
     if (known.includes(key)) continue
-    const nearest = findNearestName(key, known)
-    throw new ConfigError(
-      `${key} (${place})`,
-      'there is no setting of that name',
-      nearest === undefined ? '`candor config check` shows all settings' : `${nearest}, in the same place`,
-    )
+    throw new ConfigError(`${key} (${place})`, 'there is no setting of that name', suggestKey(key, known))
   }
+}
+
+/** A key in the wrong table is not misspelt: its last part is known. */
+function suggestKey(key: string, known: readonly string[]): string {
+  const last = key.slice(key.lastIndexOf('.') + 1)
+  const moved = known.find((name) => name === last || name.endsWith(`.${last}`))
+  if (moved !== undefined)
+    return moved === last ? `${last}, above the first table` : `${moved}: ${last} below [${moved.split('.')[0]}]`
+  const nearest = findNearestName(key, known)
+  return nearest === undefined ? '`candor config check` shows all settings' : `${nearest}, in the same place`
 }
 
 /** Only names that begin like one of our tables: other `CANDOR_` variables may be somebody else's. */

@@ -1,0 +1,31 @@
+/**
+ * `npm run fuzz`: runs every property test with a new seed and many more cases. A failure prints its seed; with
+ * `CANDOR_FUZZ_SEED` the same cases run again.
+ *
+ * Usage: node scripts/fuzz.mjs [CASES] [FILE…]
+ */
+import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { delimiter, join } from 'node:path'
+import { HOME } from './setup.mjs'
+
+const CASES_DEFAULT = '20000'
+
+const [cases = CASES_DEFAULT, ...files] = process.argv.slice(2)
+if (!/^[1-9]\d{0,8}$/.test(cases)) {
+  process.stderr.write(`fuzz: '${cases}' is no number of cases; npm run fuzz -- ${CASES_DEFAULT}\n`)
+  process.exit(2)
+}
+const seed = process.env.CANDOR_FUZZ_SEED ?? String(randomInt(2 ** 31))
+process.stdout.write(`fuzz: ${cases} cases a property, CANDOR_FUZZ_SEED=${seed}\n`)
+const { status } = spawnSync('vitest', ['run', '--project', 'unit', '--testTimeout=600000', ...files], {
+  cwd: HOME,
+  stdio: 'inherit',
+  env: {
+    ...process.env,
+    PATH: [join(HOME, 'node_modules/.bin'), process.env.PATH].join(delimiter),
+    CANDOR_FUZZ_CASES: cases,
+    CANDOR_FUZZ_SEED: seed,
+  },
+})
+process.exitCode = status ?? 1

@@ -1,0 +1,141 @@
+/**
+ * Installs what is missing: npm packages by `npm ci`, Debian packages by apt-get.
+ *
+ * Parses and runs on Node 18 to 20: it is what brings the pinned Node.
+ *
+ * Usage: node scripts/setup.mjs [start|test]
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { fileURLToPath } from 'node:url'
+
+/** The top of the project. */
+export const HOME = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** The Node that everything but the first steps runs on. */
+export const PINNED_NODE = join(HOME, 'node_modules/node/bin/node')
+
+/** Debian package → the program that shows it is there, what it is for, and whether `npm start` uses it too. */
+const SYSTEM_PACKAGES = [
+  { name: 'tor', program: 'tor', purpose: 'the laboratory and every run over Tor exits', forStart: true },
+  {
+    name: 'unbound',
+    program: 'unbound',
+    purpose: 'a validating resolver behind one exit of the laboratory',
+    forStart: true,
+  },
+  { name: 'chromium', program: 'chromium', purpose: 'the tests of the pages', forStart: false },
+]
+
+/** Where Debian puts daemons; not in everybody's PATH. */
+const EXTRA_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/local/sbin']
+
+/**
+ * Installs npm packages and Debian packages.
+ *
+ * @param {'start' | 'test'} purpose - What follows; tests need more.
+ * @returns {Promise<readonly string[]>} Names of Debian packages that are still missing.
+ */
+export async function setUp(purpose) {
+  installNpmPackages()
+  return installSystemPackages(purpose)
+}
+
+function installNpmPackages() {
+  const reason = whyNpmPackagesAreMissing()
+  if (reason === undefined) return
+  say(`installing npm packages (${reason})`)
+  const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: HOME,
+    stdio: ['ignore', 2, 2],
+    // What npm tells its scripts must not steer the npm that a script starts.
+    env: { ...process.env, npm_config_ignore_scripts: 'false' },
+  })
+  if (status !== 0) fail('`npm ci` failed; the lines above say why')
+  if (!existsSync(PINNED_NODE))
+    fail(`npm did not install the pinned Node (${PINNED_NODE} is missing); run \`npm ci\` by hand`)
+}
+
+/** Compares the lock file with what npm says it has installed. */
+function whyNpmPackagesAreMissing() {
+  if (!existsSync(PINNED_NODE)) return 'there are none yet'
+  const wanted = readPackages(join(HOME, 'package-lock.json'))
+  const present = readPackages(join(HOME, 'node_modules/.package-lock.json'))
+  const changed = Object.entries(wanted).find(
+    ([path, { version, optional, peer }]) =>
+      path !== '' && !optional && !peer && (present[path] === undefined || present[path].version !== version),
+  )
+  return changed && `${changed[0].replace('node_modules/', '')} is not the one of the lock file`
+}
+
+function readPackages(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')).packages
+  } catch {
+    return {}
+  }
+}
+
+async function installSystemPackages(purpose) {
+  const missing = SYSTEM_PACKAGES.filter(
+    ({ program, forStart }) => (forStart || purpose === 'test') && !isInPath(program),
+  )
+  if (missing.length === 0) return []
+  const names = missing.map(({ name }) => name)
+  for (const { name, purpose: use } of missing) say(`the Debian package ${name} is missing: ${use}`)
+  const command = `apt-get install --yes --no-install-recommends ${names.join(' ')}`
+  if (!isInPath('apt-get')) {
+    say(`install ${names.join(', ')} with the package manager of this system; going on without`)
+    return names
+  }
+  const isRoot = process.getuid?.() === 0
+  if (!isRoot && !(isInPath('sudo') && (await confirm(`Run \`sudo ${command}\` now? [y/N] `)))) {
+    say(`to install: sudo ${command}`)
+    say('going on without')
+    return names
+  }
+  say(`running ${isRoot ? '' : 'sudo '}${command}`)
+  runApt(isRoot, ['update', '--quiet'])
+  runApt(isRoot, ['install', '--yes', '--quiet', '--no-install-recommends', ...names])
+  return missing.filter(({ program }) => !isInPath(program)).map(({ name }) => name)
+}
+
+function runApt(isRoot, args) {
+  const environment = ['DEBIAN_FRONTEND=noninteractive']
+  const [command, before] = isRoot ? ['env', []] : ['sudo', ['env']]
+  const { status } = spawnSync(command, [...before, ...environment, 'apt-get', ...args], { stdio: ['inherit', 2, 2] })
+  if (status !== 0) say(`apt-get ${args[0]} ended with status ${status}`)
+}
+
+async function confirm(question) {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await terminal.question(question)).trim())
+  } finally {
+    terminal.close()
+  }
+}
+
+function isInPath(program) {
+  const directories = [...(process.env.PATH ?? '').split(':'), ...EXTRA_DIRECTORIES]
+  return directories.some((directory) => directory !== '' && existsSync(join(directory, program)))
+}
+
+/** Prints a line about the set-up on stderr. */
+export function say(line) {
+  process.stderr.write(`setup: ${line}\n`)
+}
+
+function fail(line) {
+  say(line)
+  process.exit(1)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const purpose = process.argv[2] === 'start' ? 'start' : 'test'
+  const missing = await setUp(purpose)
+  say(missing.length === 0 ? 'everything is there' : `missing: ${missing.join(', ')}`)
+}

@@ -1,0 +1,140 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { runSimulatedCli } from './simulated-cli.ts'
+
+const FINGERPRINT = 'A'.repeat(40)
+
+function writeTemporary(name: string, text: string): string {
+  const path = join(mkdtempSync(join(tmpdir(), 'candor-cli-')), name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('runCli', () => {
+  test('prints the version', async () => {
+    expect(await runSimulatedCli(['--version'])).toEqual({ status: 0, stdout: '9.9.9\n', stderr: '' })
+  })
+
+  test('prints help on stdout when it was asked for, on stderr when a command is missing', async () => {
+    const asked = await runSimulatedCli(['--help'])
+    expect(asked).toMatchObject({ status: 0, stderr: '' })
+    expect(asked.stdout).toContain('exits')
+    const missing = await runSimulatedCli([])
+    expect(missing).toMatchObject({ status: 2, stdout: '' })
+    expect(missing.stderr).toContain('Usage: candor')
+  })
+
+  test.each([
+    [['exist'], 'candor exits'],
+    [['exits', 'rnu'], 'candor exits run'],
+    [['config', 'chekc'], 'candor config check'],
+    [['config', 'check', '--shrad', '0/1'], 'candor config check --shard'],
+    [['config', 'check', '--shard'], '`candor config check --help`'],
+    [['config', 'check', 'everything'], '`candor config check --help`'],
+    [['--verbosity', 'loud', 'config', 'check'], '`candor --help`'],
+  ])('says what, why and the corrected form for %j', async (argv, fix) => {
+    const outcome = await runSimulatedCli(argv)
+    expect(outcome).toMatchObject({ status: 2, stdout: '' })
+    const lines = outcome.stderr.split('\n')
+    expect(lines[0]).toMatch(/^error: ./)
+    expect(lines.find((line) => line.startsWith('  fix: '))).toContain(fix)
+  })
+
+  test('uses colours on a terminal only, and not with NO_COLOR', async () => {
+    const escape = '\u001B['
+    expect((await runSimulatedCli(['nothing'])).stderr).not.toContain(escape)
+    expect((await runSimulatedCli(['nothing'], { isTerminal: true })).stderr).toContain(escape)
+    const plain = await runSimulatedCli(['nothing'], { isTerminal: true, environment: { NO_COLOR: '1' } })
+    expect(plain.stderr).not.toContain(escape)
+  })
+
+  test('ends quietly when nobody reads stdout', async () => {
+    expect(await runSimulatedCli(['config', 'check'], { isStdoutClosed: true })).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '',
+    })
+    expect(await runSimulatedCli(['--help'], { isStdoutClosed: true })).toMatchObject({ status: 0 })
+  })
+})
+
+describe('candor config check', () => {
+  test('prints every setting with its origin, as JSON Lines for programs', async () => {
+    const { status, stdout } = await runSimulatedCli(['config', 'check', '--mode', 'nxdomain'], {
+      environment: { CANDOR_EXITS_IN_FLIGHT: '8' },
+    })
+    expect(status).toBe(0)
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line))
+    expect(lines).toContainEqual({ key: 'exits.mode', value: 'nxdomain', origin: '--mode' })
+    expect(lines).toContainEqual({ key: 'exits.in_flight', value: 8, origin: 'CANDOR_EXITS_IN_FLIGHT' })
+    expect(lines).toContainEqual({ key: 'exits.deadline', value: 21_600, origin: 'default' })
+  })
+
+  test('prints a configuration file that gives the same settings again', async () => {
+    const argv = [
+      'config',
+      'check',
+      '--domain',
+      'probe.zone.example',
+      '--expect',
+      '192.0.2.1,2001:db8::1',
+      '--shard',
+      '1/4',
+    ]
+    const first = await runSimulatedCli([...argv, '--build-delay', '250ms', '--no-all-exits'], { isTerminal: true })
+    expect(first.status).toBe(0)
+    const path = writeTemporary('candor.toml', first.stdout)
+    const second = await runSimulatedCli(['config', 'check', '--config', path], { isTerminal: true })
+    const values = (text: string): readonly string[] => text.split('\n').map((line) => line.replace(/\s+# .*/, ''))
+    expect(values(second.stdout)).toEqual(values(first.stdout))
+    expect(second.stdout).toContain(`${path}:`)
+  })
+
+  test.each<readonly [string, readonly string[], string, RegExp]>([
+    ['a shard out of range', ['--shard', '3/3'], '--shard 3/3', /--shard 2\/3/],
+    ['no zone', ['--seed', 'x'], 'mode wildcard without --domain', /candor authority/],
+    ['a fingerprint that is none', ['--mode', 'nxdomain', '-e', 'ABC'], '--exit', /40 hexadecimal digits/],
+    [
+      'a name that would be too long',
+      ['--domain', `${'a.'.repeat(90)}example`, '--expect', '192.0.2.1'],
+      '--domain',
+      /at most 176/,
+    ],
+    [
+      'a file that is not there',
+      ['--config', '/nonexistent/candor.toml'],
+      '--config /nonexistent',
+      /a file that can be read/,
+    ],
+    ['a directory as file', ['--config', tmpdir()], '--config', /a file that can be read/],
+    ['a control port that is none', ['--mode', 'nxdomain', '--control', 'here'], '--control', /127\.0\.0\.1:9051/],
+    ['contradicting options', ['--mode', 'nxdomain', '--control', '9051', '--tor-dir', 'x'], '--tor-dir', /leave one/],
+  ])('refuses %s with status 2, in three parts', async (_name, options, what, fix) => {
+    const outcome = await runSimulatedCli(['config', 'check', ...options])
+    expect(outcome).toMatchObject({ status: 2, stdout: '' })
+    const [first = '', why = '', ...rest] = outcome.stderr.split('\n')
+    expect(first.startsWith(`error: cannot use ${what}`)).toBe(true)
+    expect(why).toMatch(/^ {2}why: ./)
+    expect(rest.join('\n')).toMatch(fix)
+  })
+
+  test('names file and line of a malformed line in the exit file', async () => {
+    const path = writeTemporary('exits.txt', `# mine\n${FINGERPRINT}\nnot a fingerprint\n`)
+    const outcome = await runSimulatedCli(['config', 'check', '--mode', 'nxdomain', '-E', path])
+    expect(outcome.status).toBe(2)
+    expect(outcome.stderr).toContain(`${path}:3`)
+  })
+
+  test('names file, line and the nearest name of an unknown key', async () => {
+    const path = writeTemporary('candor.toml', '[exits]\nquery_timout = 3\n')
+    const outcome = await runSimulatedCli(['config', 'check'], { environment: { CANDOR_CONFIG: path } })
+    expect(outcome.status).toBe(2)
+    expect(outcome.stderr).toContain(`exits.query_timout (${path}:2)`)
+    expect(outcome.stderr).toContain('exits.query_timeout')
+  })
+})
