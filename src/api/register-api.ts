@@ -1,0 +1,127 @@
+/**
+ * What programs read: the run in progress, its exits, its events, and the published files.
+ *
+ * Invariant: reads only. Nothing here starts, changes or ends a run.
+ *
+ * Format: docs/formats/exits.md; errors are RFC 9457 problems.
+ */
+import type { Hono } from 'hono'
+import type { DocumentSource } from '../model/document-source.ts'
+import type { ExitResult } from '../model/exit-result.ts'
+import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
+import type { EventStreams } from './event-stream.ts'
+import { EXITS_PER_PAGE, formatExitQuery, parseExitQuery, selectExits } from './exit-query.ts'
+import { createProblemResponse } from './problem.ts'
+import { agreesWithTruth, summarizeRun } from './run-summary.ts'
+
+/** Names that are handed out; every other name is not found, whatever lies in the directory. */
+const PUBLISHED_NAME =
+  /^(?:latest\.json|files\.json|files-all\.json|dnshealth_\d{8}_\d{6}(?:_shard-\d+-of-\d+)?\.json|report_\d{8}_\d{6}\.md)$/
+
+/** What the routes read from. */
+export interface ApiSources {
+  readonly runs: RunViewSource
+  /** Reports and manifests of finished runs. */
+  readonly published: DocumentSource
+  readonly events: EventStreams
+}
+
+/** Adds the routes to `app`. */
+export function registerApi(app: Hono, { runs, published, events }: ApiSources): void {
+  app.get('/healthz', () => createJsonResponse({ status: 'ok' }))
+  app.get('/api/v1/runs/current', () => createJsonResponse(formatRun(runs.view())))
+  app.get('/api/v1/exits', (context) => listExits(runs.view(), new URL(context.req.url).searchParams))
+  app.get('/api/v1/exits/:fingerprint', (context) => {
+    const fingerprint = context.req.param('fingerprint').toUpperCase()
+    const view = runs.view()
+    const result = view.results.find((candidate) => candidate.exit_fingerprint === fingerprint)
+    if (result === undefined)
+      return createProblemResponse('not-found', 'The run at hand has no result with this fingerprint (yet).')
+    return createJsonResponse({ result, truth: formatTruth(view, result) })
+  })
+  app.get('/api/v1/events', (context) => {
+    const lastEventId = context.req.header('last-event-id')
+    const stream = events.open(lastEventId)
+    if (stream === undefined) return createProblemResponse('too-many-streams', `${events.count()} streams are open.`)
+    return new Response(stream, {
+      headers: { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store' },
+    })
+  })
+  app.all('/api/*', () => createProblemResponse('not-found', 'The API has no such resource.'))
+  app.get('/:file{[a-z0-9_-]+\\.(?:json|md)}', (context) => readPublished(published, context.req.param('file')))
+}
+
+async function readPublished(published: DocumentSource, name: string): Promise<Response> {
+  const octets = PUBLISHED_NAME.test(name) ? await published.read(name) : undefined
+  if (octets === undefined) return createProblemResponse('not-found', 'No file of this name is published (yet).')
+  const changes = name === 'latest.json' || name.startsWith('files')
+  return new Response(new Uint8Array(octets), {
+    headers: {
+      'content-type': name.endsWith('.md') ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8',
+      'cache-control': changes ? 'public, max-age=60' : 'public, max-age=31536000, immutable',
+    },
+  })
+}
+
+function listExits(view: ExitRunView, parameters: URLSearchParams): Response {
+  const { query, ignored } = parseExitQuery(parameters)
+  if (ignored.length > 0) return createProblemResponse('bad-parameter', `No such value for ${ignored.join(', ')}.`)
+  const selected = selectExits(view, query)
+  const end = query.page * EXITS_PER_PAGE
+  return createJsonResponse({
+    run_id: view.runId,
+    total: selected.length,
+    exits: selected.slice(end - EXITS_PER_PAGE, end).map((result) => ({
+      exit_fingerprint: result.exit_fingerprint,
+      exit_nickname: result.exit_nickname,
+      exit_address: result.exit_address,
+      status: result.status,
+      error_code: result.error_code,
+      flags: result.flags,
+      latency_ms: result.latency_ms,
+      as: result.as,
+      country: result.country,
+      resolver: result.resolver,
+      truth: formatTruth(view, result),
+      url: `/api/v1/exits/${result.exit_fingerprint}`,
+    })),
+    next: end < selected.length ? `/api/v1/exits${formatExitQuery({ ...query, page: query.page + 1 })}` : null,
+  })
+}
+
+function formatRun(view: ExitRunView): unknown {
+  const summary = summarizeRun(view)
+  return {
+    run_id: view.runId,
+    phase: view.phase,
+    message: view.message,
+    started_at: view.startedAt,
+    candidates: summary.candidates,
+    finished: summary.finished,
+    in_flight: view.inFlight,
+    relays_per_second: view.relaysPerSecond,
+    seconds_left: view.secondsLeft,
+    counts: summary.counts,
+    dns_tested: summary.measured,
+    truth: summary.truth,
+    metadata: view.metadata,
+    exits_url: '/api/v1/exits',
+  }
+}
+
+function formatTruth(view: ExitRunView, result: ExitResult): unknown {
+  const truth = view.truth.get(result.exit_fingerprint)
+  if (truth === undefined) return null
+  return {
+    fault: truth.fault,
+    description: truth.description,
+    expected: truth.expected.map(({ status, errorCode }) => ({ status, error_code: errorCode })),
+    agrees: agreesWithTruth(result, truth),
+  }
+}
+
+function createJsonResponse(value: unknown): Response {
+  return new Response(JSON.stringify(value), {
+    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+  })
+}

@@ -1,0 +1,89 @@
+/**
+ * A run in numbers, each with its denominator.
+ *
+ * Invariant: a relay that was not reached counts for nothing: neither as sound nor as failing.
+ *
+ * Sources: the published format of exits runs (`dns_tested`, `total_relays`, `candidates`).
+ */
+import type { ExitResult, ExitStatus } from '../model/exit-result.ts'
+import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
+
+/** Every status, the worst news about DNS first. */
+export const EXIT_STATUSES: readonly ExitStatus[] = [
+  'wrong_ip',
+  'dns_fail',
+  'timeout',
+  'success',
+  'circuit_fail',
+  'error',
+  'exception',
+  'not_tested',
+]
+
+/** Counts of one run, so far or whole. */
+export interface RunSummary {
+  /** Relays that are to be tested. */
+  readonly candidates: number
+  /** Relays with a result. */
+  readonly finished: number
+  readonly counts: Readonly<Record<ExitStatus, number>>
+  /** Relays with a verdict about DNS: success + wrong_ip + dns_fail + timeout. */
+  readonly measured: number
+  readonly sound: number
+  /** wrong_ip + dns_fail + timeout. */
+  readonly failing: number
+  /** circuit_fail. */
+  readonly unreachable: number
+  /** error + exception: our side went wrong, so nothing is said about the relay. */
+  readonly notJudged: number
+  /** not_tested: the run ended before their turn. */
+  readonly notTested: number
+  /** Results that agree and disagree with the truth; `null` where the truth is not known. */
+  readonly truth: { readonly agreeing: number; readonly disagreeing: number } | null
+}
+
+/** Counts what a run has found. */
+export function summarizeRun(view: ExitRunView): RunSummary {
+  const counts: Record<ExitStatus, number> = {
+    success: 0,
+    wrong_ip: 0,
+    dns_fail: 0,
+    timeout: 0,
+    circuit_fail: 0,
+    error: 0,
+    exception: 0,
+    not_tested: 0,
+  }
+  let agreeing = 0
+  let disagreeing = 0
+  for (const result of view.results) {
+    counts[result.status] += 1
+    const truth = view.truth.get(result.exit_fingerprint)
+    if (truth === undefined) continue
+    if (agreesWithTruth(result, truth)) agreeing += 1
+    else disagreeing += 1
+  }
+  const failing = counts.wrong_ip + counts.dns_fail + counts.timeout
+  return {
+    candidates: Math.max(view.candidates, view.results.length),
+    finished: view.results.length,
+    counts,
+    measured: counts.success + failing,
+    sound: counts.success,
+    failing,
+    unreachable: counts.circuit_fail,
+    notJudged: counts.error + counts.exception,
+    notTested: counts.not_tested,
+    truth: view.truth.size === 0 ? null : { agreeing, disagreeing },
+  }
+}
+
+/** @returns Whether a verdict is one of those that are right for the fault. */
+export function agreesWithTruth(result: ExitResult, truth: ExitTruth): boolean {
+  return truth.expected.some(({ status, errorCode }) => status === result.status && errorCode === result.error_code)
+}
+
+/** @returns Whether anything more is to come from this run. */
+export function isRunning(view: ExitRunView): boolean {
+  return view.phase !== 'done' && view.phase !== 'failed'
+}

@@ -1,0 +1,99 @@
+/** The attempts of one exit, circuit by circuit: which way each question went and what came back, and when. */
+import { html } from 'hono/html'
+import { formatIsoTime } from '../core/clock.ts'
+import type { ExitAttempt, ExitResult } from '../model/exit-result.ts'
+import type { ExitRunView } from '../model/run-view.ts'
+import { renderStatusBadge } from './badges.ts'
+import { formatMs, formatTimeText, shortenFingerprint } from './format-quantity.ts'
+import type { Html } from './html-value.ts'
+import { formatHowUrl, formatRcodeName } from './verdict-words.ts'
+
+/** Circuits of one result that a page shows; more would be a bug elsewhere and no reason to fall over. */
+const CIRCUITS_MAX = 16
+const ATTEMPTS_MAX = 64
+
+/** Renders each circuit with its attempts. */
+export function renderCircuits(view: ExitRunView, result: ExitResult): Html {
+  const circuits = new Map<number, ExitAttempt[]>()
+  for (const attempt of result.attempts.slice(0, ATTEMPTS_MAX)) {
+    const list = circuits.get(attempt.circuit) ?? []
+    circuits.set(attempt.circuit, [...list, attempt])
+  }
+  if (circuits.size === 0) return html`<p class="empty">No question was asked.</p>`
+  const names = new Map(view.results.map((other) => [other.exit_fingerprint, other.exit_nickname]))
+  return html`${[...circuits].slice(0, CIRCUITS_MAX).map(([number, attempts]) => renderCircuit(number, attempts, result, names))}`
+}
+
+function renderCircuit(
+  number: number,
+  attempts: readonly ExitAttempt[],
+  result: ExitResult,
+  names: ReadonlyMap<string, string>,
+): Html {
+  const path = attempts[0]?.path ?? []
+  const rtt = attempts.find((attempt) => attempt.circuit_rtt_ms !== null)?.circuit_rtt_ms ?? null
+  const title = number === 1 ? 'Circuit 1' : `Circuit ${number}, to confirm`
+  return html`<article class="card circuit" aria-labelledby="circuit-${number}">
+    <header>
+      <h3 id="circuit-${number}">${title}</h3>
+      <p class="path">
+        ${html`<span>this machine</span>`}${path.map((hop) => html`<span aria-hidden="true">→</span>${renderHop(hop, result, names)}`)}
+        <span class="rtt">${rtt === null ? 'not built' : `round trip ${formatMs(rtt)}`}</span>
+      </p>
+    </header>
+    <div class="scroll" role="region" aria-label="${title}, attempts" tabindex="0">
+      <table class="attempts">
+        <thead>
+          <tr>
+            <th scope="col" class="n">#</th>
+            <th scope="col">question</th>
+            <th scope="col">what came back</th>
+            <th scope="col" class="n">after</th>
+            <th scope="col" class="n">own delay</th>
+            <th scope="col">judged</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${attempts.map(renderAttempt)}
+        </tbody>
+      </table>
+    </div>
+  </article>`
+}
+
+function renderHop(fingerprint: string, result: ExitResult, names: ReadonlyMap<string, string>): Html {
+  const name = names.get(fingerprint) ?? shortenFingerprint(fingerprint)
+  if (fingerprint === result.exit_fingerprint) return html`<strong><bdi>${name}</bdi></strong>`
+  return names.has(fingerprint)
+    ? html`<a href="/exits/${fingerprint}"><bdi>${name}</bdi></a>`
+    : html`<span class="mono" title="${fingerprint}">${name}</span>`
+}
+
+function renderAttempt(attempt: ExitAttempt): Html {
+  return html`<tr>
+    <td class="n">${attempt.attempt}</td>
+    <td>
+      ${attempt.query_domain === null ? html`<span class="dim">none: the circuit did not get that far</span>` : html`<span class="mono name"><b>${attempt.query_type}</b> ${attempt.query_domain}</span>`}
+      <span class="sub">${formatTimeText(formatIsoTime(attempt.timestamp * 1_000))}</span>
+    </td>
+    <td>${renderAnswer(attempt)}</td>
+    <td class="n">${formatMs(attempt.latency_ms)}</td>
+    <td class="n">${formatMs(attempt.own_delay_ms)}</td>
+    <td>
+      ${renderStatusBadge(attempt.status)}${attempt.unsure ? html` <span class="flag">unsure</span>` : ''}
+      ${attempt.error_code === null ? '' : html`<a class="sub mono" href="${formatHowUrl(attempt.error_code)}">${attempt.error_code}</a>`}
+    </td>
+  </tr>`
+}
+
+function renderAnswer(attempt: ExitAttempt): Html {
+  const parts: Html[] = []
+  if (attempt.dns_rcode !== null)
+    parts.push(html`<span class="mono line">${formatRcodeName(attempt.dns_rcode)} (${attempt.dns_rcode})</span>`)
+  if (attempt.socks_reply !== null) parts.push(html`<span class="mono line">SOCKS reply ${attempt.socks_reply}</span>`)
+  for (const address of attempt.addresses.slice(0, 8))
+    parts.push(html`<span class="mono line strong">${address}</span>`)
+  if (attempt.ttl_seconds !== null) parts.push(html`<span class="sub">TTL ${attempt.ttl_seconds} s</span>`)
+  if (attempt.error !== null) parts.push(html`<span class="sub">${attempt.error}</span>`)
+  return parts.length === 0 ? html`<span class="dim">nothing</span>` : html`${parts}`
+}

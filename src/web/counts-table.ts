@@ -1,0 +1,51 @@
+/** How many relays have which verdict: each count with its share, its denominator, and a link to the rows. */
+import { html } from 'hono/html'
+import { DEFAULT_EXIT_QUERY, formatExitQuery, type ExitStatusFilter } from '../api/exit-query.ts'
+import { EXIT_STATUSES, type RunSummary } from '../api/run-summary.ts'
+import { renderStatusBadge } from './badges.ts'
+import { formatCount, formatShare } from './format-quantity.ts'
+import type { Html } from './html-value.ts'
+import { STATUS_WORDS } from './verdict-words.ts'
+
+/** Renders the table. Statuses that did not occur and say nothing about DNS are left out. */
+export function renderCounts(summary: RunSummary): Html {
+  const rows = EXIT_STATUSES.filter(
+    (status) => summary.counts[status] > 0 || STATUS_WORDS[status].denominator === 'measured',
+  )
+  return html`<section class="card" id="counts" aria-labelledby="counts-title">
+    <h2 id="counts-title">Verdicts</h2>
+    <table class="counts">
+      <thead>
+        <tr>
+          <th scope="col">verdict</th>
+          <th scope="col" class="n">exits</th>
+          <th scope="col" class="n">share</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((status) => {
+          const count = summary.counts[status]
+          const { denominator } = STATUS_WORDS[status]
+          const whole = denominator === 'measured' ? summary.measured : summary.candidates
+          return html`<tr>
+            <th scope="row">${renderStatusBadge(status)}</th>
+            <td class="n">${renderCountLink(count, status)}</td>
+            <td class="n">
+              ${formatShare(count, whole)}
+              <span class="of">of ${formatCount(whole)} ${denominator === 'measured' ? 'measured' : 'exits'}</span>
+            </td>
+          </tr>`
+        })}
+      </tbody>
+    </table>
+    <p class="small">
+      Shares of DNS verdicts are shares of the exits that were measured. An exit that was not reached counts neither for
+      nor against.
+    </p>
+  </section>`
+}
+
+function renderCountLink(count: number, status: ExitStatusFilter): Html | string {
+  if (count === 0) return '0'
+  return html`<a href="/${formatExitQuery({ ...DEFAULT_EXIT_QUERY, status })}#exits">${formatCount(count)}</a>`
+}

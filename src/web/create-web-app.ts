@@ -1,0 +1,120 @@
+/**
+ * The whole site as one function from request to response: pages, API, events, assets.
+ *
+ * Invariant: knows no server, no file and no campaign; what it shows comes through the ports of `model/`.
+ */
+import { Hono } from 'hono'
+import { createEventStreams } from '../api/event-stream.ts'
+import { parseExitQuery } from '../api/exit-query.ts'
+import { createRequestGuard } from '../api/guard-requests.ts'
+import { createProblemResponse, PROBLEMS, type ProblemName } from '../api/problem.ts'
+import { registerApi } from '../api/register-api.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { DocumentSource } from '../model/document-source.ts'
+import type { RunViewSource } from '../model/run-view.ts'
+import { renderExitPage, renderPendingExitPage } from './exit-page.ts'
+import { renderHowIndex, renderHowPage } from './how-pages.ts'
+import type { Html } from './html-value.ts'
+import { LIVE_SCRIPT } from './live-script.ts'
+import { renderProblemPage } from './message-page.ts'
+import { renderOverview } from './overview-page.ts'
+import { SITE_ICON } from './site-icon.ts'
+import { COMPONENT_STYLE } from './style-components.ts'
+import { BASE_STYLE } from './style-base.ts'
+
+/** What the site shows, and to whom. */
+export interface WebAppOptions {
+  readonly runs: RunViewSource
+  /** Reports and manifests of finished runs, `latest.json` and so on. */
+  readonly published: DocumentSource
+  /** The pages about detectors, `NAME.md`. */
+  readonly detectors: DocumentSource
+  readonly clock: Clock
+  readonly log: Log
+  /** Whether the exits are those of a laboratory. */
+  readonly isLaboratory: boolean
+  /** Host names that are answered besides the loopback ones; lower case, without port. */
+  readonly hosts: readonly string[]
+  /** Event streams that may be open at once. */
+  readonly streamsMax: number
+}
+
+/** The site. */
+export interface WebApp {
+  fetch(request: Request): Response | Promise<Response>
+}
+
+/** Makes the site. */
+export function createWebApp(options: WebAppOptions): WebApp {
+  const app = new Hono()
+  app.use(createRequestGuard(options.hosts))
+  addAssets(app)
+  registerApi(app, {
+    runs: options.runs,
+    published: options.published,
+    events: createEventStreams(options.runs, options.clock, options.streamsMax),
+  })
+  addPages(app, options)
+  app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))
+  app.onError((error, context) => {
+    options.log.error('web.request.failed', {
+      path: context.req.path.slice(0, 200),
+      error: error.stack ?? String(error),
+    })
+    return context.req.path.startsWith('/api/')
+      ? createProblemResponse('internal', 'The request was understood, but answering it failed.')
+      : createPage(renderProblemPage('internal', ''), 500)
+  })
+  return { fetch: (request) => app.fetch(request) }
+}
+
+function addPages(app: Hono, { runs, detectors, isLaboratory }: WebAppOptions): void {
+  app.get('/', (context) => {
+    const parsed = parseExitQuery(new URL(context.req.url).searchParams)
+    return createPage(renderOverview(runs.view(), parsed, isLaboratory))
+  })
+  app.get('/exits', (context) => context.redirect('/#exits'))
+  app.get('/exits/:fingerprint', (context) => {
+    const fingerprint = context.req.param('fingerprint').toUpperCase()
+    const view = runs.view()
+    const result = view.results.find((candidate) => candidate.exit_fingerprint === fingerprint)
+    if (result !== undefined) return createPage(renderExitPage(view, result, isLaboratory))
+    const truth = view.truth.get(fingerprint)
+    if (truth !== undefined) return createPage(renderPendingExitPage(view, fingerprint, truth))
+    return createPage(renderProblemPage('not-found', 'The run at hand has no exit with this fingerprint.'), 404)
+  })
+  app.get('/how', async () => createPage(await renderHowIndex(detectors)))
+  app.get('/how/:slug{[a-z0-9-]{1,60}}', async (context) => {
+    const page = await renderHowPage(detectors, context.req.param('slug'))
+    if (page !== undefined) return createPage(page)
+    return createPage(renderProblemPage('not-found', 'No verdict and no detector has this name.'), 404)
+  })
+  app.get('/problems/:name', (context) => {
+    const name = context.req.param('name')
+    if (!isProblemName(name)) return createPage(renderProblemPage('not-found', ''), 404)
+    return createPage(renderProblemPage(name, ''))
+  })
+}
+
+function addAssets(app: Hono): void {
+  const add = (path: string, type: string, content: string): void => {
+    app.get(path, () => new Response(content, { headers: { 'content-type': type, 'cache-control': 'no-cache' } }))
+  }
+  add('/assets/candor.css', 'text/css; charset=utf-8', BASE_STYLE + COMPONENT_STYLE)
+  add('/assets/candor.js', 'text/javascript; charset=utf-8', LIVE_SCRIPT)
+  add('/assets/candor.svg', 'image/svg+xml; charset=utf-8', SITE_ICON)
+  add('/favicon.ico', 'image/svg+xml; charset=utf-8', SITE_ICON)
+  add('/robots.txt', 'text/plain; charset=utf-8', 'User-agent: *\nDisallow: /\n')
+}
+
+async function createPage(content: Html, status = 200): Promise<Response> {
+  return new Response(await content, {
+    status,
+    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  })
+}
+
+function isProblemName(name: string): name is ProblemName {
+  return Object.hasOwn(PROBLEMS, name)
+}

@@ -1,0 +1,169 @@
+/** The list of exits: filters and order are links, their state is in the URL. */
+import { html, raw } from 'hono/html'
+import {
+  DEFAULT_EXIT_QUERY,
+  EXIT_FLAGS,
+  EXITS_PER_PAGE,
+  formatExitQuery,
+  selectExits,
+  type ExitQuery,
+  type ExitSortKey,
+} from '../api/exit-query.ts'
+import { agreesWithTruth, EXIT_STATUSES, type RunSummary } from '../api/run-summary.ts'
+import type { ExitResult } from '../model/exit-result.ts'
+import type { ExitRunView } from '../model/run-view.ts'
+import { renderAgreement, renderFlags, renderStatusBadge } from './badges.ts'
+import { formatCount, formatCounted, formatMs, shortenFingerprint } from './format-quantity.ts'
+import type { Html } from './html-value.ts'
+import { FLAG_MEANINGS, formatHowUrl, STATUS_WORDS } from './verdict-words.ts'
+
+/** Renders filters, table and pages. `ignored` names the parameters that were not understood. */
+export function renderExits(
+  view: ExitRunView,
+  summary: RunSummary,
+  query: ExitQuery,
+  ignored: readonly string[],
+): Html {
+  const selected = selectExits(view, query)
+  const first = (query.page - 1) * EXITS_PER_PAGE
+  const rows = selected.slice(first, first + EXITS_PER_PAGE)
+  return html`<section id="exits" aria-labelledby="exits-title">
+    <h2 id="exits-title">Exits</h2>
+    ${renderFilters(view, summary, query)}
+    ${ignored.length === 0 ? '' : html`<p class="alert">Not understood and left out: ${ignored.join(', ')}.</p>`}
+    <p class="shown">
+      ${formatCount(selected.length)} of ${formatCounted(view.results.length, 'exit', 'exits')}
+      shown${rows.length < selected.length ? `, rows ${formatCount(Math.min(first + 1, selected.length))} to ${formatCount(first + rows.length)} on this page` : ''}
+    </p>
+    ${rows.length === 0 ? html`<p class="empty">${view.results.length === 0 ? 'No exit is finished yet.' : 'No exit matches.'}</p>` : renderTable(view, rows, query)}
+    ${renderPages(selected.length, query)}
+  </section>`
+}
+
+function renderFilters(view: ExitRunView, summary: RunSummary, query: ExitQuery): Html {
+  const chip = (label: string, count: number, change: Partial<ExitQuery>, isOn: boolean, title = ''): Html | string => {
+    if (count === 0 && !isOn) return ''
+    const target = formatExitQuery({ ...query, page: 1, ...change })
+    return html`<a class="chip" href="/${target}#exits" title="${title}" ${isOn ? raw(' aria-current="true"') : ''}
+      >${label} <span>${formatCount(count)}</span></a
+    >`
+  }
+  const flagCount = (flag: string): number =>
+    view.results.filter(({ flags }) => flags.some((own) => own === flag)).length
+  const marks = [
+    ...EXIT_FLAGS.map((flag) =>
+      chip(
+        flag.replaceAll('_', ' '),
+        flagCount(flag),
+        { flag: query.flag === flag ? undefined : flag },
+        query.flag === flag,
+        FLAG_MEANINGS[flag],
+      ),
+    ),
+    chip(
+      'disagrees with the truth',
+      summary.truth?.disagreeing ?? 0,
+      { truth: query.truth === 'wrong' ? undefined : 'wrong' },
+      query.truth === 'wrong',
+    ),
+    query.fault === undefined
+      ? ''
+      : html`<a
+          class="chip"
+          aria-current="true"
+          href="/${formatExitQuery({ ...query, page: 1, fault: undefined, truth: undefined })}#exits"
+          >fault ${query.fault} <span aria-hidden="true">✕</span><span class="sr">, remove</span></a
+        >`,
+  ]
+  return html`<div class="filters">
+    <nav class="chips" aria-label="Filter by verdict">
+      ${chip('all', summary.finished, { status: undefined, flag: undefined, fault: undefined, truth: undefined, search: undefined }, isUnfiltered(query))}
+      ${chip('failing', summary.failing, { status: 'failing' }, query.status === 'failing', 'wrong_ip, dns_fail and timeout')}
+      ${EXIT_STATUSES.map((status) => chip(STATUS_WORDS[status].label, summary.counts[status], { status: query.status === status ? undefined : status }, query.status === status, status))}
+    </nav>
+    ${marks.every((mark) => mark === '') ? '' : html`<nav class="chips" aria-label="Filter by mark">${marks}</nav>`}
+    <form class="search" action="/#exits" method="get" role="search">
+      ${Object.entries({ status: query.status, flag: query.flag, fault: query.fault, truth: query.truth, sort: query.sort === DEFAULT_EXIT_QUERY.sort ? undefined : query.sort, order: query.order === 'asc' ? undefined : query.order }).map(([name, value]) => (value === undefined ? '' : html`<input type="hidden" name="${name}" value="${value}" />`))}
+      <label for="q" class="sr">Nickname, fingerprint, address, AS, country or operator</label>
+      <input
+        id="q"
+        name="q"
+        type="search"
+        maxlength="100"
+        value="${query.search ?? ''}"
+        placeholder="nickname, address, AS …"
+      />
+      <button type="submit">Search</button>
+    </form>
+  </div>`
+}
+
+function isUnfiltered(query: ExitQuery): boolean {
+  return formatExitQuery({ ...query, page: 1, sort: DEFAULT_EXIT_QUERY.sort, order: DEFAULT_EXIT_QUERY.order }) === ''
+}
+
+function renderTable(view: ExitRunView, rows: readonly ExitResult[], query: ExitQuery): Html {
+  const head = (key: ExitSortKey, label: string, numeric = false): Html => {
+    const isSorted = query.sort === key
+    const order = isSorted && query.order === 'asc' ? 'desc' : 'asc'
+    const sorted = query.order === 'asc' ? 'ascending' : 'descending'
+    return html`<th scope="col" ${numeric ? raw(' class="n"') : ''}${isSorted ? raw(` aria-sort="${sorted}"`) : ''}>
+      <a href="/${formatExitQuery({ ...query, sort: key, order, page: 1 })}#exits"
+        >${label}${isSorted ? html` <span aria-hidden="true">${query.order === 'asc' ? '↑' : '↓'}</span>` : ''}</a
+      >
+    </th>`
+  }
+  const isLaboratory = view.truth.size > 0
+  return html`<div class="scroll" role="region" aria-label="Exits, table" tabindex="0">
+    <table class="exits">
+      <thead>
+        <tr>
+          ${head('exit', 'exit')}${head('verdict', 'verdict')}${isLaboratory ? head('truth', 'truth') : ''}${head('address', 'address')}${head('network', 'network')}${head('latency', 'latency', true)}${head('resolver', 'resolver')}
+        </tr>
+      </thead>
+      <tbody>
+        ${rows.map((result) => renderRow(view, result, isLaboratory))}
+      </tbody>
+    </table>
+  </div>`
+}
+
+function renderRow(view: ExitRunView, result: ExitResult, isLaboratory: boolean): Html {
+  const truth = view.truth.get(result.exit_fingerprint)
+  const resolvers = result.resolver?.addresses ?? []
+  return html`<tr>
+    <th scope="row">
+      <a href="/exits/${result.exit_fingerprint}"><bdi>${result.exit_nickname}</bdi></a>
+      <span class="sub mono">${shortenFingerprint(result.exit_fingerprint)}</span>
+    </th>
+    <td>
+      ${renderStatusBadge(result.status)}${renderFlags(result.flags)}
+      ${result.error_code === null ? '' : html`<a class="sub mono" href="${formatHowUrl(result.error_code)}">${result.error_code}</a>`}
+    </td>
+    ${isLaboratory ? html`<td class="truth">${truth === undefined ? html`<span class="dim">not known</span>` : html`${renderAgreement(agreesWithTruth(result, truth))} <span class="fault">${truth.fault.replaceAll(/[_-]/g, ' ')}</span><span class="sub">${truth.description}</span>`}</td>` : ''}
+    <td class="mono">${result.exit_address}${result.bad_exit ? html` <span class="flag">BadExit</span>` : ''}</td>
+    <td class="network">${renderNetwork(result)}</td>
+    <td class="n">${formatMs(result.latency_ms)}</td>
+    <td class="mono">
+      ${resolvers.length === 0 ? html`<span class="dim">${result.resolver === null ? '–' : 'asked nobody'}</span>` : resolvers.slice(0, 2).map((address) => html`<span class="line">${address}</span>`)}${resolvers.length > 2 ? html`<span class="sub">and ${resolvers.length - 2} more</span>` : ''}
+    </td>
+  </tr>`
+}
+
+/** `AS64496 Example` as number and country, with the name below, which may be long. */
+function renderNetwork({ as, country }: ExitResult): Html {
+  const [, number, name = ''] = /^(AS\d+)\s*(.*)$/.exec(as ?? '') ?? ['', as ?? '–', '']
+  return html`<bdi>${number}</bdi
+    >${country === null ? '' : html` <span class="dim">${country}</span>`}${name === '' ? '' : html`<span class="sub" title="${name}"><bdi>${name}</bdi></span>`}`
+}
+
+function renderPages(total: number, query: ExitQuery): Html | string {
+  const pages = Math.ceil(total / EXITS_PER_PAGE)
+  if (pages <= 1 && query.page === 1) return ''
+  const link = (page: number, label: string): Html | string =>
+    page < 1 || page > pages ? '' : html`<a href="/${formatExitQuery({ ...query, page })}#exits">${label}</a>`
+  return html`<nav class="pages" aria-label="Pages of the list">
+    ${link(query.page - 1, '← previous')}
+    <span>page ${query.page} of ${Math.max(1, pages)}</span>${link(query.page + 1, 'next →')}
+  </nav>`
+}

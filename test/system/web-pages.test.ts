@@ -1,0 +1,152 @@
+/** The pages in a real Chromium: by role and text, in both themes and widths, with and without script, under axe. */
+import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { serveHttp, type HttpServer } from '../../src/cli/serve-http.ts'
+import { silentLog } from '../../src/core/log.ts'
+import { NO_DOCUMENTS } from '../../src/model/document-source.ts'
+import { nodeClock } from '../../src/platform/node-clock.ts'
+import { createWebApp } from '../../src/web/create-web-app.ts'
+import { createBuildingView, createRunView, HOSTILE_NICKNAME } from '../web-fixtures/exit-run-fixture.ts'
+import { createSettableRun, type SettableRun } from '../web-fixtures/settable-run.ts'
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path))
+const CHROMIUM_ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+const AXE_SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const WRONG = createRunView(40).results.find((result) => result.error_code === 'WRONG_ADDRESS')
+
+if (CHROMIUM === undefined) process.stderr.write('skipped: pages in Chromium (apt-get install chromium)\n')
+
+describe.skipIf(CHROMIUM === undefined)('pages', () => {
+  let browser: Browser
+  let server: HttpServer
+  let run: SettableRun
+
+  beforeAll(async () => {
+    run = createSettableRun(createRunView(40))
+    const app = createWebApp({
+      runs: run,
+      published: NO_DOCUMENTS,
+      detectors: NO_DOCUMENTS,
+      clock: nodeClock,
+      log: silentLog,
+      isLaboratory: true,
+      hosts: [],
+      streamsMax: 8,
+    })
+    server = await serveHttp((request) => app.fetch(request), 0)
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: CHROMIUM_ARGS })
+  })
+
+  afterAll(async () => {
+    await browser.close()
+    await server[Symbol.asyncDispose]()
+  })
+
+  /** Opens a page, notes what its console says, and closes it after `use`. */
+  async function withPage(
+    path: string,
+    options: BrowserContextOptions,
+    use: (page: Page) => Promise<void>,
+  ): Promise<void> {
+    const complaints: string[] = []
+    const context = await browser.newContext(options)
+    try {
+      const page = await context.newPage()
+      page.on('console', (message) => complaints.push(message.text()))
+      page.on('pageerror', (error) => complaints.push(error.message))
+      page.on('dialog', (dialog) => {
+        complaints.push(`dialog: ${dialog.message()}`)
+        void dialog.dismiss()
+      })
+      await page.goto(new URL(path, server.url).href)
+      await use(page)
+      expect(complaints).toEqual([])
+    } finally {
+      await context.close()
+    }
+  }
+
+  const paths = ['/', `/exits/${WRONG?.exit_fingerprint}`, '/how', '/how/servfail-class']
+  const looks = [1_280, 390].flatMap((width) =>
+    (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
+  )
+  test.each(looks)('are accessible and fit, $width px, $colorScheme', async ({ width, colorScheme }) => {
+    for (const path of paths) {
+      run.set(createRunView(40))
+      await withPage(path, { viewport: { width, height: 900 }, colorScheme }, async (page) => {
+        await page.evaluate(AXE_SOURCE)
+        const violations = await page.evaluate(
+          'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes.map((n) => n.html).join(" ")))',
+        )
+        expect(violations).toEqual([])
+        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      })
+    }
+  })
+
+  test('show verdict, truth and matrix, and run nothing that an operator wrote', async () => {
+    run.set(createRunView(40))
+    await withPage('/', {}, async (page) => {
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toMatch(/^35 of 40 exits measured: 24 sound/)
+      const hostile = page.getByRole('row').filter({ hasText: HOSTILE_NICKNAME })
+      expect(await hostile.count()).toBe(1)
+      const wrong = page.getByRole('row').filter({ hasText: 'intermittent' }).last()
+      expect(await wrong.textContent()).toContain('wrong')
+      await hostile.getByRole('link', { name: HOSTILE_NICKNAME }).click()
+      await page.getByRole('heading', { level: 1, name: /^Sound for our zone/ }).waitFor()
+    })
+  })
+
+  test('filter and sort by links that keep their state in the URL, without script', async () => {
+    run.set(createRunView(40))
+    await withPage('/', { javaScriptEnabled: false }, async (page) => {
+      await page.getByRole('link', { name: /^failing/ }).click()
+      await page.getByRole('link', { name: 'latency' }).click()
+      expect(new URL(page.url()).search).toBe('?status=failing&sort=latency')
+      const rows = page.getByRole('region', { name: 'Exits, table' }).getByRole('row')
+      expect(await rows.count()).toBe(12)
+      expect(await rows.nth(1).textContent()).toContain('Robert')
+      await page.getByRole('searchbox').fill('sandpiper')
+      await page.getByRole('button', { name: 'Search' }).click()
+      expect(await rows.count()).toBe(2)
+      await page.getByRole('region', { name: 'Exits, table' }).getByRole('link', { name: 'RESOLVER_TIMEOUT' }).click()
+      await page.getByRole('heading', { level: 1, name: 'RESOLVER_TIMEOUT' }).waitFor()
+    })
+  })
+
+  test('reload by themselves without script while a run goes on', async () => {
+    run.set(createBuildingView('Starting the directory authorities.'))
+    await withPage('/', { javaScriptEnabled: false }, async (page) => {
+      await page.getByText('Starting the directory authorities.').waitFor()
+      run.set(createRunView(23))
+      const heading = page.getByRole('heading', { level: 1, name: /measured so far/ })
+      await heading.waitFor({ timeout: 60_000 })
+      expect(await heading.textContent()).toMatch(/^22 of 40 exits measured so far: /)
+    })
+  })
+
+  test('replace what changed by script, and keep what the reader types', async () => {
+    run.set(createBuildingView('Starting the directory authorities.'))
+    await withPage('/', {}, async (page) => {
+      await page.evaluate('window.isSamePage = true')
+      await page.getByText('Starting the directory authorities.').waitFor()
+      run.set(createRunView(5))
+      await page.getByText('5 of 40 exits done').waitFor({ timeout: 60_000 })
+      await page.getByRole('searchbox').fill('northwi')
+      run.set(createRunView(40))
+      await page.getByRole('heading', { level: 1, name: /^35 of 40 exits measured: / }).waitFor({ timeout: 60_000 })
+      expect(await page.getByRole('searchbox').inputValue()).toBe('northwi')
+      expect(await page.evaluate('window.isSamePage')).toBe(true)
+    })
+  })
+})
