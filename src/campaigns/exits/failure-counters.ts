@@ -4,7 +4,8 @@
  * **Invariant**: an invalid run accuses nobody: its results keep the counters that history has.
  */
 import type { ExitHistoryRun, ExitVerdictPoint } from '../../model/exit-history.ts'
-import type { ExitMetadata, ExitReport, ExitResult } from '../../model/exit-result.ts'
+import type { ExitMetadata, ExitReport, ExitResult, ExitStatus } from '../../model/exit-result.ts'
+import { isDnsVerdict } from '../../verdicts/exit-relay.ts'
 import { countFailures } from '../../verdicts/failure-counters.ts'
 
 /**
@@ -36,6 +37,52 @@ export function addFailureCounters(
       last_seen: latest(ipv4.lastSeen, ipv6.lastSeen),
     }
   })
+}
+
+/**
+ * Counts on from one earlier report, where nothing else is at hand.
+ *
+ * @returns The results of `report`; a relay without a DNS verdict, and every relay of an invalid run, keeps the counters
+ *   of `previous`. Reports of scanners that count nothing begin at their own verdict.
+ */
+export function countOnFrom(previous: ExitReport, report: ExitReport): ExitResult[] {
+  const before = new Map(previous.results.map((result) => [result.exit_fingerprint, result]))
+  const isCounted = report.metadata.invalid === null
+  const wasCounted = previous.metadata.invalid === null
+  const now = report.metadata.timestamp
+  return report.results.map((result) => {
+    const earlier = before.get(result.exit_fingerprint)
+    const earlierStatus = wasCounted ? earlier?.status : null
+    const earlierIpv6 = wasCounted ? earlier?.status_ipv6 : null
+    const spoke = isCounted && (isVerdict(result.status) || isVerdict(result.status_ipv6))
+    const earlierSeen = isVerdict(earlierStatus) || isVerdict(earlierIpv6) ? previous.metadata.timestamp : null
+    return {
+      ...result,
+      consecutive_failures: countOn(
+        { status: earlierStatus, count: earlier?.consecutive_failures },
+        isCounted ? result.status : null,
+      ),
+      consecutive_failures_ipv6: countOn(
+        { status: earlierIpv6, count: earlier?.consecutive_failures_ipv6 },
+        isCounted ? result.status_ipv6 : null,
+      ),
+      first_seen: earlier?.first_seen ?? earlierSeen ?? (spoke ? now : null),
+      last_seen: spoke ? now : (earlier?.last_seen ?? earlierSeen),
+    }
+  })
+}
+
+function countOn(
+  earlier: { readonly status: ExitStatus | null | undefined; readonly count: number | undefined },
+  status: ExitStatus | null,
+): number {
+  const before = Math.max(earlier.count ?? 0, isVerdict(earlier.status) && earlier.status !== 'success' ? 1 : 0)
+  if (!isVerdict(status)) return before
+  return status === 'success' ? 0 : before + 1
+}
+
+function isVerdict(status: ExitStatus | null | undefined): boolean {
+  return status !== null && status !== undefined && isDnsVerdict(status)
 }
 
 /** @returns What history keeps of a report; `undefined` for an invalid run, which history does not know. */

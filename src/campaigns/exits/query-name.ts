@@ -8,7 +8,7 @@
  *
  * **Sources**: RFC 1035 section 2.3.4 (63 and 253 octets). Format: docs/formats/exits.md
  */
-import { formatCompactTime, parseTime } from '../../core/clock.ts'
+import { formatCompactTime, formatIsoTime, parseTime } from '../../core/clock.ts'
 import { ConfigError } from '../../core/config-error.ts'
 
 const LABEL_OCTETS_MAX = 63
@@ -108,6 +108,11 @@ export function parseRunId(text: string): string | undefined {
 /** @returns The form of file names, `20260131_235959`. */
 export function formatRunIdForFile(runId: string): string {
   return `${runId.slice(0, 8)}_${runId.slice(8)}`
+}
+
+/** @returns The moment that a run id names, ISO 8601 UTC. */
+export function formatRunIdAsTime(runId: string): string {
+  return formatIsoTime(parseMoment(`${runId}000`) ?? 0)
 }
 
 /** Gives every question a moment of its own: the time it is, or the next free millisecond. */
