@@ -1,0 +1,96 @@
+/**
+ * Do53 over TCP: one server, many queries over one connection.
+ *
+ * Invariant: never retries and never asks elsewhere. A connection that breaks fails everything in flight on it; the next
+ * query opens a new one. A connection on which a query failed takes no new ones, so that a frozen server costs one
+ * connection and not all that follows.
+ *
+ * Sources: RFC 7766.
+ */
+import { assert } from '../core/assert.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Exchange } from '../model/observation.ts'
+import { createDnsStream, type DnsStream } from './dns-stream.ts'
+import { NetError, type Connection, type Endpoint, type Net } from './net.ts'
+import { startExchange, type ExchangeRequest, type PendingExchange } from './pending-exchange.ts'
+
+/** How to reach a server. */
+export interface Do53TcpOptions {
+  /** Opens a connection: to an endpoint, or through a circuit. @throws {NetError} */
+  readonly connect: (timeoutMs: number) => Promise<Connection>
+  readonly connectTimeoutMs: number
+  /** How long a connection without queries is kept, in milliseconds. */
+  readonly idleTimeoutMs: number
+}
+
+/** A server that is asked over TCP. */
+export interface Do53Tcp {
+  /** Performs one exchange. @returns Always; rejects only on a bug. The time-out includes connecting. */
+  exchange(request: ExchangeRequest): Promise<Exchange>
+  /** Closes everything; what is in flight ends as `interrupted`. */
+  close(): void
+}
+
+/** One exchange over a connection of its own, which is closed afterwards. */
+export async function exchangeDo53Tcp(
+  net: Net,
+  clock: Clock,
+  request: ExchangeRequest & { readonly endpoint: Endpoint },
+): Promise<Exchange> {
+  const server = createDo53Tcp(clock, {
+    connect: (timeoutMs) => net.connectTcp(request.endpoint, timeoutMs),
+    connectTimeoutMs: request.timeoutMs,
+    idleTimeoutMs: 0,
+  })
+  try {
+    return await server.exchange(request)
+  } finally {
+    server.close()
+  }
+}
+
+/** Prepares to ask one server; connects when the first query comes. */
+export function createDo53Tcp(clock: Clock, options: Do53TcpOptions): Do53Tcp {
+  const inFlight = new Set<PendingExchange>()
+  let opening: Promise<DnsStream> | undefined
+  let stream: DnsStream | undefined
+  let closed = false
+
+  const open = async (): Promise<DnsStream> => {
+    try {
+      const connection = await options.connect(options.connectTimeoutMs)
+      stream = createDnsStream(connection, clock, options.idleTimeoutMs)
+      if (closed) stream.end('interrupted')
+      return stream
+    } finally {
+      opening = undefined
+    }
+  }
+  const send = async (pending: PendingExchange): Promise<void> => {
+    try {
+      const used = stream === undefined || stream.ended ? await (opening ??= open()) : stream
+      await used.send(pending)
+      // It has been waiting for its answer since; a failure says that the stream is not to be trusted any more.
+      if ((await pending.outcome).kind === 'failure') used.retire()
+    } catch (error) {
+      if (!(error instanceof NetError)) throw error
+      pending.fail(error.failure)
+    }
+  }
+  return {
+    exchange: async (request) => {
+      assert(!closed, 'nothing is asked of a server that was closed')
+      const pending = startExchange(clock, request, 'connect')
+      inFlight.add(pending)
+      void send(pending)
+      const outcome = await pending.outcome
+      inFlight.delete(pending)
+      return outcome
+    },
+    close: () => {
+      closed = true
+      for (const pending of inFlight) pending.fail('interrupted')
+      stream?.end('interrupted')
+    },
+  }
+}
