@@ -42,6 +42,20 @@ export function findRegistryHosts(lock: string): readonly string[] {
   )
 }
 
+/** Optional packages that the lock file does not have: `npm ci` refuses it then (scripts/complete-lock.mjs helps). */
+export function findLockGaps(lock: string): readonly string[] {
+  const { packages } = JSON.parse(lock) as { readonly packages: Readonly<Record<string, LockedPackage>> }
+  return Object.entries(packages).flatMap(([parent, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies)
+      .filter((name) => !(`node_modules/${name}` in packages) && !(`${parent}/node_modules/${name}` in packages))
+      .map((name) => `package-lock.json lacks ${name}`),
+  )
+}
+
+interface LockedPackage {
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
 /** Relative links of a document that lead to nothing. `exists` gets paths from the top of the project. */
 export function findBrokenLinks(page: SourceFile, exists: (path: string) => boolean): readonly string[] {
   const directory = page.path.includes('/') ? page.path.slice(0, page.path.lastIndexOf('/')) : ''

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   findBrokenLinks,
   findDetectorsWithoutPage,
+  findLockGaps,
   findRegistryHosts,
   findUnexplainedDependencies,
   findUnexplainedFailures,
@@ -187,6 +188,13 @@ describe('document rules', () => {
   })
   test('report a registry in the lock file', () => {
     expect(findRegistryHosts('"resolved": "https://registry.example/a.tgz"')).toHaveLength(1)
+  })
+  test('report a package that the lock file lacks', () => {
+    const packages = {
+      'node_modules/a': { optionalDependencies: { 'a-linux': '1', 'a-win32': '1' } },
+      'node_modules/a-linux': {},
+    }
+    expect(findLockGaps(JSON.stringify({ packages }))).toEqual(['package-lock.json lacks a-win32'])
   })
   test('report a link to nothing', () => {
     const page = file('docs/a.md', '[a](b.md) [c](../README.md#top) [d](https://example.org) [e](#here)')

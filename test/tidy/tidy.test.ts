@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   findBrokenLinks,
   findDetectorsWithoutPage,
+  findLockGaps,
   findRegistryHosts,
   findUnexplainedDependencies,
   findUnexplainedFailures,
@@ -102,6 +103,11 @@ describe('documents', () => {
   })
 })
 
-test('the lock file names no registry', () => {
-  expect(findRegistryHosts(readText('package-lock.json'))).toEqual([])
+describe('the lock file', () => {
+  test('names no registry', () => {
+    expect(findRegistryHosts(readText('package-lock.json'))).toEqual([])
+  })
+  test('has the packages of every platform', () => {
+    expect(findLockGaps(readText('package-lock.json'))).toEqual([])
+  })
 })
