@@ -21,7 +21,7 @@ export function renderCircuits(view: ExitRunView, result: ExitResult): Html {
   }
   if (circuits.size === 0) return html`<p class="empty">No question was asked.</p>`
   const names = new Map(view.results.map((other) => [other.exit_fingerprint, other.exit_nickname]))
-  return html`${[...circuits].slice(0, CIRCUITS_MAX).map(([number, attempts]) => renderCircuit(number, attempts, result, names))}`
+  return html`${[...circuits].slice(0, CIRCUITS_MAX).map(([number, attempts]) => renderCircuit(number, attempts, result, names, view.metadata?.exit_resolve_timeout_ms ?? null))}`
 }
 
 function renderCircuit(
@@ -29,6 +29,7 @@ function renderCircuit(
   attempts: readonly ExitAttempt[],
   result: ExitResult,
   names: ReadonlyMap<string, string>,
+  resolveTimeoutMs: number | null,
 ): Html {
   const path = attempts[0]?.path ?? []
   const rtt = attempts.find((attempt) => attempt.circuit_rtt_ms !== null)?.circuit_rtt_ms ?? null
@@ -54,7 +55,7 @@ function renderCircuit(
           </tr>
         </thead>
         <tbody>
-          ${attempts.map(renderAttempt)}
+          ${attempts.map((attempt) => renderAttempt(attempt, resolveTimeoutMs))}
         </tbody>
       </table>
     </div>
@@ -69,7 +70,7 @@ function renderHop(fingerprint: string, result: ExitResult, names: ReadonlyMap<s
     : html`<span class="mono" title="${fingerprint}">${name}</span>`
 }
 
-function renderAttempt(attempt: ExitAttempt): Html {
+function renderAttempt(attempt: ExitAttempt, resolveTimeoutMs: number | null): Html {
   return html`<tr>
     <td class="n">${attempt.attempt}</td>
     <td>
@@ -77,13 +78,31 @@ function renderAttempt(attempt: ExitAttempt): Html {
       <span class="sub">${formatTimeText(formatIsoTime(attempt.timestamp * 1_000))}</span>
     </td>
     <td>${renderAnswer(attempt)}</td>
-    <td class="n">${formatMs(attempt.latency_ms)}</td>
+    <td class="n">${formatMs(attempt.latency_ms)}${renderWait(attempt, resolveTimeoutMs)}</td>
     <td class="n">${formatMs(attempt.own_delay_ms)}</td>
     <td>
       ${renderStatusBadge(attempt.status)}${attempt.unsure ? html` <span class="flag">unsure</span>` : ''}
       ${attempt.error_code === null ? '' : html`<a class="sub mono" href="${formatHowUrl(attempt.error_code)}">${attempt.error_code}</a>`}
     </td>
   </tr>`
+}
+
+/**
+ * Draws how much of an exit's patience a failure took: the marks at 45 % and 90 % are where failing at once, failing
+ * slowly and timing out part. The time of the circuit itself is taken off first, as the rule does.
+ */
+function renderWait(attempt: ExitAttempt, resolveTimeoutMs: number | null): Html | string {
+  if (attempt.dns_rcode !== 2 || attempt.latency_ms === null || resolveTimeoutMs === null || resolveTimeoutMs <= 0)
+    return ''
+  const waitedMs = Math.max(0, attempt.latency_ms - (attempt.circuit_rtt_ms ?? 0))
+  const share = Math.min(1, waitedMs / resolveTimeoutMs)
+  const text = `${Math.round(100 * share)} % of the ${formatMs(resolveTimeoutMs)} that an exit waits`
+  return html`<svg class="patience" width="110" height="12" role="img" aria-label="${text}">
+    <title>${text}</title>
+    <rect class="f-track" y="4" width="100%" height="5"></rect>
+    <rect class="f-timeout" y="4" width="${(100 * share).toFixed(1)}%" height="5"></rect>
+    <path class="tick" d="M49.5 1v11M99 1v11"></path>
+  </svg>`
 }
 
 function renderAnswer(attempt: ExitAttempt): Html {

@@ -1,15 +1,15 @@
 /** How many relays have which verdict: each count with its share, its denominator, and a link to the rows. */
 import { html } from 'hono/html'
 import { DEFAULT_EXIT_QUERY, formatExitQuery, type ExitStatusFilter } from '../api/exit-query.ts'
-import { EXIT_STATUSES, type RunSummary } from '../api/run-summary.ts'
+import { type RunSummary } from '../api/run-summary.ts'
 import { renderStatusBadge } from './badges.ts'
 import { formatCount, formatShare } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
-import { STATUS_WORDS } from './verdict-words.ts'
+import { STATUS_WORDS, STATUSES_IN_ORDER } from './verdict-words.ts'
 
 /** Renders the table. Statuses that did not occur and say nothing about DNS are left out. */
 export function renderCounts(summary: RunSummary): Html {
-  const rows = EXIT_STATUSES.filter(
+  const rows = STATUSES_IN_ORDER.filter(
     (status) => summary.counts[status] > 0 || STATUS_WORDS[status].denominator === 'measured',
   )
   return html`<section class="card" id="counts" aria-labelledby="counts-title">

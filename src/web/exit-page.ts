@@ -5,7 +5,7 @@ import type { ExitResolver, ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
 import { renderCircuits } from './attempt-list.ts'
 import { renderAgreement, renderFlags, renderStatusBadge } from './badges.ts'
-import { formatCounted } from './format-quantity.ts'
+import { formatCounted, formatMs } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
 import { formatCodeMeaning, formatHowUrl, STATUS_WORDS } from './verdict-words.ts'
@@ -35,13 +35,20 @@ export function renderExitPage(view: ExitRunView, result: ExitResult, isLaborato
         <h2 id="evidence-title">Evidence</h2>
         <p class="small">
           ${formatCounted(result.attempts.length, 'question was asked', 'questions were asked')} about this exit, each
-          with a name that nobody had asked before. Times are from sending to answer.
+          with a name that nobody had asked before. Times are from sending to answer.${renderBarLegend(view, result)}
         </p>
         ${renderCircuits(view, result)}
       </section>
       <div class="pair even" id="facts">${renderResolver(result.resolver)}${renderRelay(result, isLaboratory)}</div>
       ${renderHow(result)}`,
   })
+}
+
+/** Says how to read the bars, where there are any. */
+function renderBarLegend({ metadata }: ExitRunView, { attempts }: ExitResult): string {
+  if (metadata === null || !attempts.some((attempt) => attempt.dns_rcode === 2)) return ''
+  const waited = formatMs(metadata.exit_resolve_timeout_ms)
+  return ` A bar shows how much of the ${waited} that an exit waits for its resolver was used up: its marks at 45 % and 90 % part failing at once, failing slowly, and timing out.`
 }
 
 /** Renders the page of a laboratory exit whose turn has not come. */
@@ -67,10 +74,7 @@ function renderTruth(result: ExitResult, truth: ExitTruth): Html {
     <h2 id="truth-title">Truth</h2>
     <p class="truth-line">
       ${renderAgreement(agreesWithTruth(result, truth))}
-      <span
-        >What is wrong with this exit by design: <strong>${truth.fault.replaceAll(/[_-]/g, ' ')}</strong>.
-        ${truth.description}</span
-      >
+      <span>Made by design: <strong>${truth.fault.replaceAll(/[_-]/g, ' ')}</strong>. ${truth.description}</span>
     </p>
     <p class="small">
       Right verdicts for it:

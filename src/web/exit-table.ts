@@ -9,13 +9,13 @@ import {
   type ExitQuery,
   type ExitSortKey,
 } from '../api/exit-query.ts'
-import { agreesWithTruth, EXIT_STATUSES, type RunSummary } from '../api/run-summary.ts'
+import { agreesWithTruth, type RunSummary } from '../api/run-summary.ts'
 import type { ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView } from '../model/run-view.ts'
 import { renderAgreement, renderFlags, renderStatusBadge } from './badges.ts'
 import { formatCount, formatCounted, formatMs, shortenFingerprint } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
-import { FLAG_MEANINGS, formatHowUrl, STATUS_WORDS } from './verdict-words.ts'
+import { FLAG_MEANINGS, formatHowUrl, STATUS_WORDS, STATUSES_IN_ORDER } from './verdict-words.ts'
 
 /** Renders filters, table and pages. `ignored` names the parameters that were not understood. */
 export function renderExits(
@@ -79,7 +79,7 @@ function renderFilters(view: ExitRunView, summary: RunSummary, query: ExitQuery)
     <nav class="chips" aria-label="Filter by verdict">
       ${chip('all', summary.finished, { status: undefined, flag: undefined, fault: undefined, truth: undefined, search: undefined }, isUnfiltered(query))}
       ${chip('failing', summary.failing, { status: 'failing' }, query.status === 'failing', 'wrong_ip, dns_fail and timeout')}
-      ${EXIT_STATUSES.map((status) => chip(STATUS_WORDS[status].label, summary.counts[status], { status: query.status === status ? undefined : status }, query.status === status, status))}
+      ${STATUSES_IN_ORDER.map((status) => chip(STATUS_WORDS[status].label, summary.counts[status], { status: query.status === status ? undefined : status }, query.status === status, status))}
     </nav>
     ${marks.every((mark) => mark === '') ? '' : html`<nav class="chips" aria-label="Filter by mark">${marks}</nav>`}
     <form class="search" action="/#exits" method="get" role="search">
@@ -137,7 +137,7 @@ function renderRow(view: ExitRunView, result: ExitResult, isLaboratory: boolean)
       <span class="sub mono">${shortenFingerprint(result.exit_fingerprint)}</span>
     </th>
     <td>
-      ${renderStatusBadge(result.status)}${renderFlags(result.flags)}
+      ${renderStatusBadge(result.status)}${renderFlags(result.flags)}${renderIpv6Mark(result)}
       ${result.error_code === null ? '' : html`<a class="sub mono" href="${formatHowUrl(result.error_code)}">${result.error_code}</a>`}
     </td>
     ${isLaboratory ? html`<td class="truth">${truth === undefined ? html`<span class="dim">not known</span>` : html`${renderAgreement(agreesWithTruth(result, truth))} <span class="fault">${truth.fault.replaceAll(/[_-]/g, ' ')}</span><span class="sub">${truth.description}</span>`}</td>` : ''}
@@ -148,6 +148,12 @@ function renderRow(view: ExitRunView, result: ExitResult, isLaboratory: boolean)
       ${resolvers.length === 0 ? html`<span class="dim">${result.resolver === null ? '–' : 'asked nobody'}</span>` : resolvers.slice(0, 2).map((address) => html`<span class="line">${address}</span>`)}${resolvers.length > 2 ? html`<span class="sub">and ${resolvers.length - 2} more</span>` : ''}
     </td>
   </tr>`
+}
+
+/** A failing IPv6 verdict stands beside the verdict about A, never in its place. */
+function renderIpv6Mark({ status, status_ipv6: ipv6 }: ExitResult): Html | string {
+  if (ipv6 === null || ipv6 === status) return ''
+  return html` <span class="flag" title="the verdict about IPv6 addresses">IPv6: ${STATUS_WORDS[ipv6].label}</span>`
 }
 
 /** `AS64496 Example` as number and country, with the name below, which may be long. */

@@ -1,13 +1,19 @@
 /** How each verdict is decided: every status and code in a sentence, and the documents about the detectors. */
 import { html } from 'hono/html'
 import { EXIT_FLAGS } from '../api/exit-query.ts'
-import { EXIT_STATUSES } from '../api/run-summary.ts'
 import type { DocumentSource } from '../model/document-source.ts'
 import { renderStatusBadge } from './badges.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
 import { renderMarkdown } from './markdown.ts'
-import { ERROR_CODES, FLAG_MEANINGS, formatCodeMeaning, formatHowUrl, STATUS_WORDS } from './verdict-words.ts'
+import {
+  ERROR_CODES,
+  FLAG_MEANINGS,
+  formatCodeMeaning,
+  formatHowUrl,
+  STATUS_WORDS,
+  STATUSES_IN_ORDER,
+} from './verdict-words.ts'
 
 /** Renders the list of all verdicts. */
 export async function renderHowIndex(documents: DocumentSource): Promise<Html> {
@@ -26,7 +32,7 @@ export async function renderHowIndex(documents: DocumentSource): Promise<Html> {
       <section class="card" id="statuses">
         <h2>Verdicts</h2>
         <dl class="facts-list">
-          ${EXIT_STATUSES.map(
+          ${STATUSES_IN_ORDER.map(
             (status) =>
               html`<div>
                 <dt>${renderStatusBadge(status)}<span class="sub mono">${status}</span></dt>

@@ -108,6 +108,8 @@ tbody tr:last-child > * { border-bottom: 0; }
 .path strong { color: var(--ink); }
 .path .rtt { margin-left: 0.6rem; }
 .attempts { min-width: 50rem; }
+.patience { display: block; margin: 0.3rem 0 0 auto; }
+.patience .tick { stroke: var(--soft); stroke-width: 1; fill: none; }
 .attempts .name { word-break: break-all; display: block; max-width: 30rem; }
 .attempts td:nth-child(3) { min-width: 11rem; max-width: 18rem; }
 .facts-list { margin: 0; font-size: 0.93rem; }

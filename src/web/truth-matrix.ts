@@ -1,12 +1,12 @@
 /** The confusion matrix of a laboratory: what is true, by what was said. Every count links to its exits. */
 import { html, raw } from 'hono/html'
 import { DEFAULT_EXIT_QUERY, formatExitQuery } from '../api/exit-query.ts'
-import { agreesWithTruth, EXIT_STATUSES } from '../api/run-summary.ts'
+import { agreesWithTruth } from '../api/run-summary.ts'
 import type { ExitResult, ExitStatus } from '../model/exit-result.ts'
 import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
 import { formatCount } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
-import { STATUS_WORDS } from './verdict-words.ts'
+import { STATUS_WORDS, STATUSES_IN_ORDER } from './verdict-words.ts'
 
 interface FaultRow {
   readonly truth: ExitTruth
@@ -20,7 +20,8 @@ export function renderTruthMatrix(view: ExitRunView): Html | string {
   if (view.truth.size === 0) return ''
   const rows = collectRows(view)
   const seen = new Set(view.results.map(({ status }) => status))
-  const columns = EXIT_STATUSES.filter((status) => seen.has(status))
+  const columns = STATUSES_IN_ORDER.filter((status) => seen.has(status))
+  const hasMore = view.results.length < view.truth.size
   return html`<section class="card" id="matrix" aria-labelledby="matrix-title">
     <h2 id="matrix-title">Truth beside verdict</h2>
     <div class="scroll" role="region" aria-label="Truth beside verdict, table" tabindex="0">
@@ -29,11 +30,11 @@ export function renderTruthMatrix(view: ExitRunView): Html | string {
           <tr>
             <th scope="col">what is true</th>
             ${columns.map((status) => html`<th scope="col" class="n">${STATUS_WORDS[status].label}</th>`)}
-            <th scope="col" class="n">to come</th>
+            ${hasMore ? html`<th scope="col" class="n">to come</th>` : ''}
           </tr>
         </thead>
         <tbody>
-          ${rows.map((row) => renderRow(row, columns))}
+          ${rows.map((row) => renderRow(row, columns, hasMore))}
         </tbody>
       </table>
     </div>
@@ -56,12 +57,12 @@ function collectRows(view: ExitRunView): readonly FaultRow[] {
   }
   // `right` first, as in a table of which the first line is the healthy one.
   return [...rows.values()].sort((a, b) => {
-    if (a.truth.fault === 'right') return -1
-    return b.truth.fault === 'right' || a.truth.fault > b.truth.fault ? 1 : -1
+    const rank = Number(b.truth.fault.startsWith('right')) - Number(a.truth.fault.startsWith('right'))
+    return rank === 0 ? Number(a.truth.fault > b.truth.fault) - Number(a.truth.fault < b.truth.fault) : rank
   })
 }
 
-function renderRow({ truth, exits, results }: FaultRow, columns: readonly ExitStatus[]): Html {
+function renderRow({ truth, exits, results }: FaultRow, columns: readonly ExitStatus[], hasMore: boolean): Html {
   return html`<tr>
     <th scope="row" title="${truth.description}">${truth.fault.replaceAll(/[_-]/g, ' ')}</th>
     ${columns.map((status) =>
@@ -71,9 +72,13 @@ function renderRow({ truth, exits, results }: FaultRow, columns: readonly ExitSt
         results.filter((result) => result.status === status),
       ),
     )}
-    <td class="n wait">
-      ${exits - results.length === 0 ? raw('<span class="dim">·</span>') : formatCount(exits - results.length)}
-    </td>
+    ${
+      hasMore
+        ? html`<td class="n">
+            ${exits - results.length === 0 ? raw('<span class="dim">·</span>') : formatCount(exits - results.length)}
+          </td>`
+        : ''
+    }
   </tr>`
 }
 

@@ -66,6 +66,8 @@ export function formatExitSentences(result: ExitResult): readonly string[] {
     sentences.push('Our authority was asked and gave the right answer, and another one came back.')
   const confirmation = formatConfirmation(result)
   if (confirmation !== undefined) sentences.push(confirmation)
+  if (result.status_ipv6 !== null && result.status_ipv6 !== result.status)
+    sentences.push(`Its verdict about IPv6 addresses is another one: ${STATUS_WORDS[result.status_ipv6].label}.`)
   for (const flag of result.flags) sentences.push(`Note: ${FLAG_MEANINGS[flag]}.`)
   return sentences
 }

@@ -71,6 +71,18 @@ export const STATUS_WORDS: Readonly<Record<ExitStatus, StatusWords>> = {
   },
 }
 
+/** Every status in the order of tables: good news, bad news, no news. */
+export const STATUSES_IN_ORDER: readonly ExitStatus[] = [
+  'success',
+  'wrong_ip',
+  'dns_fail',
+  'timeout',
+  'circuit_fail',
+  'error',
+  'exception',
+  'not_tested',
+]
+
 const CODE_MEANINGS: Readonly<Record<string, string>> = {
   WRONG_ADDRESS: 'An answer came with an address that our zone does not have.',
   INTERNAL_ADDRESS_SUSPECTED:

@@ -64,8 +64,8 @@ function createResult(kind: Kind, index: number): ExitResult {
     error: last?.error ?? null,
     error_code: kind.code,
     attempt: Math.max(1, attempts.length),
-    resolved_ipv6: index % 4 === 0 ? '2001:db8::5' : null,
-    status_ipv6: index % 4 === 0 ? 'success' : null,
+    resolved_ipv6: index % 4 === 0 && index !== 8 ? '2001:db8::5' : null,
+    status_ipv6: index === 8 ? 'dns_fail' : index % 4 === 0 ? 'success' : null,
     flags: [...(kind.flags ?? []), ...(index === 4 ? (['weak_evidence', 'decoy_mismatch'] as const) : [])].concat(
       index === 19 ? ['confirmed_same_hop'] : [],
     ),
