@@ -3,6 +3,7 @@
  *
  * Invariant: no file of `cli/` but `main.ts` reads `process`.
  */
+import type { AddressPlan } from '../core/address-plan.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Files } from '../core/files.ts'
 import { createLog, type Log, type LogLevel } from '../core/log.ts'
@@ -19,6 +20,8 @@ export interface CliCapabilities {
   readonly files: Files
   readonly net: Net
   readonly processes: ProcessRunner
+  /** Which addresses count as public. Only the laboratory and tests pass another one than the Internet's. */
+  readonly addressPlan: AddressPlan
   /** A generator whose sequence depends on the seed alone. */
   createRandom(seed: string): Random
   /** A new seed, unpredictable: 16 hexadecimal digits. */
@@ -53,10 +56,15 @@ export interface CliContext extends CliCapabilities {
   finish(status: CliStatus): void
   /** The status that `finish` set. */
   status(): CliStatus
+  /** Runs another command with some capabilities changed, as `lab run` does. @returns Its exit status; never rejects. */
+  runCommand(argv: readonly string[], changes: Partial<CliCapabilities>): Promise<CliStatus>
 }
 
+/** What runs a command: `runCli`. */
+export type RunCommand = (argv: readonly string[], capabilities: CliCapabilities) => Promise<CliStatus>
+
 /** Puts log, verbosity and status around the capabilities. */
-export function createCliContext(capabilities: CliCapabilities): CliContext {
+export function createCliContext(capabilities: CliCapabilities, run: RunCommand): CliContext {
   let level: LogLevel = 'warn'
   let isQuiet = false
   let status: CliStatus = STATUS_DONE
@@ -78,5 +86,6 @@ export function createCliContext(capabilities: CliCapabilities): CliContext {
       status = newStatus
     },
     status: () => status,
+    runCommand: (argv, changes) => run(argv, { ...capabilities, ...changes }),
   }
 }

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
+import { publicAddressPlan } from '../core/address-plan.ts'
 import { createSeededRandom } from '../core/random.ts'
 import { nodeClock } from '../platform/node-clock.ts'
 import { nodeFiles } from '../platform/node-files.ts'
@@ -32,6 +33,7 @@ function createNodeCapabilities(): CliCapabilities {
     files: nodeFiles,
     net: nodeNet,
     processes: nodeProcesses,
+    addressPlan: publicAddressPlan,
     createRandom: createSeededRandom,
     newSeed: () => randomBytes(8).toString('hex'),
     stdout: createOutput(process.stdout, 'stdout'),

@@ -31,7 +31,7 @@ const VERBOSITIES: Readonly<Record<string, LogLevel>> = {
  * @returns The exit status. Never rejects: an unknown error is printed as a bug (70).
  */
 export async function runCli(argv: readonly string[], capabilities: CliCapabilities): Promise<CliStatus> {
-  const context = createCliContext(capabilities)
+  const context = createCliContext(capabilities, runCli)
   const texts: string[] = []
   const program = createProgram(context, (text) => texts.push(text))
   try {

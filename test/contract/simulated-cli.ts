@@ -1,4 +1,5 @@
 /** The command line without a process: capabilities whose output is kept. Files, clock and network are the machine's. */
+import { publicAddressPlan } from '../../src/core/address-plan.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
 import type { CliCapabilities } from '../../src/cli/cli-context.ts'
 import { OutputClosedError } from '../../src/cli/cli-output.ts'
@@ -45,6 +46,7 @@ export async function runSimulatedCli(
     files: nodeFiles,
     net: nodeNet,
     processes: nodeProcesses,
+    addressPlan: publicAddressPlan,
     createRandom: createSeededRandom,
     newSeed: () => '0123456789abcdef',
     stdout: output('stdout'),
