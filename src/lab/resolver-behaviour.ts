@@ -36,6 +36,8 @@ export interface AskingStyle {
   readonly clientSubnet: { readonly address: string; readonly sourceBits: number } | null
   /** Whether parents of the name are asked for first (RFC 9156). */
   readonly minimises: boolean
+  /** RD: set when the one asked is itself a resolver. */
+  readonly recursionDesired: boolean
 }
 
 /** A resolver's character. */
@@ -65,6 +67,6 @@ export const RIGHT_BEHAVIOUR: ResolverBehaviour = {
   elsewhere: undefined,
   noise: { kind: 'rcode', rcode: RCODE_NXDOMAIN },
   knownNames: new Map(),
-  asking: { edns: true, casing: 'kept', clientSubnet: null, minimises: false },
+  asking: { edns: true, casing: 'kept', clientSubnet: null, minimises: false, recursionDesired: false },
   echo: 'exact',
 }

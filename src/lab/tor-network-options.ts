@@ -5,7 +5,6 @@ import type { Clock } from '../core/clock.ts'
 import type { Files } from '../core/files.ts'
 import type { Log } from '../core/log.ts'
 import type { ProcessRunner } from '../core/process-runner.ts'
-import type { Random } from '../core/random.ts'
 import type { Net } from '../net/net.ts'
 
 /** What a network needs from the machine. */
@@ -14,7 +13,6 @@ export interface TorNetworkMachine {
   readonly net: Net
   readonly files: Files
   readonly processes: ProcessRunner
-  readonly random: Random
   readonly log: Log
 }
 
@@ -43,6 +41,8 @@ export interface TorMiddleOptions {
 export interface TorNetworkOptions {
   /** Where keys, configurations and logs go; created with mode 0700. */
   readonly directory: string
+  /** Third octet of all its addresses, 1 to 250: relay i lives on 127.i.BLOCK.1. Two networks may share one. */
+  readonly block: number
   /** 1 to 9. */
   readonly authorities: number
   readonly middles: readonly TorMiddleOptions[]

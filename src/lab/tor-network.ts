@@ -74,6 +74,7 @@ export async function startTorNetwork(machine: TorNetworkMachine, options: TorNe
   const tor = await findTor(machine.processes)
   await machine.files.makeDirectory(options.directory, 0o700)
   const plans = await planRelays(machine, options)
+  const slowness = measureSlowness(plans.length, machine.clock.nowMs() - startedAtMs)
   const forwarders: DelayingForwarder[] = []
   const running: TorRelayProcess[] = []
   const stop = async (): Promise<void> => {
@@ -92,7 +93,7 @@ export async function startTorNetwork(machine: TorNetworkMachine, options: TorNe
         }),
       )
     }
-    await startRelays(machine, options, { plans, tor, running })
+    await startRelays(machine, options, { plans, tor, running, slowness })
     await waitForConsensus(machine, options, { plans, running, startedAtMs })
   } catch (error) {
     await stop()
@@ -111,13 +112,23 @@ async function findTor(processes: ProcessRunner): Promise<string> {
   return tor
 }
 
+/** How busy the machine is, by the time that the keys took: 1 (two free cores) to 4. */
+function measureSlowness(relayCount: number, elapsedMs: number): number {
+  return Math.min(4, Math.max(1, elapsedMs / (1_200 + relayCount * 30)))
+}
+
 async function startRelays(
   machine: TorNetworkMachine,
   options: TorNetworkOptions,
-  { plans, tor, running }: { plans: readonly RelayPlan[]; tor: string; running: TorRelayProcess[] },
+  {
+    plans,
+    tor,
+    running,
+    slowness,
+  }: { plans: readonly RelayPlan[]; tor: string; running: TorRelayProcess[]; slowness: number },
 ): Promise<void> {
   // Starting takes about 0.25 s of a core each, then descriptors travel; a vote that comes too early costs a period.
-  const firstVoteAtMs = machine.clock.wallNowMs() + 4_000 + plans.length * 200
+  const firstVoteAtMs = machine.clock.wallNowMs() + (4_000 + plans.length * 200) * slowness
   const badExits = plans.filter((plan) =>
     options.exits.some((it) => it.badExit === true && it.nickname === plan.nickname),
   )

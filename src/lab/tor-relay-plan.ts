@@ -1,13 +1,12 @@
 /**
  * Plans a laboratory network: an address, free ports and keys for each relay.
  *
- * Relay number i lives on 127.i.n.1 (n belongs to the network): a /16 each, up to 250 relays.
+ * Relay number i lives on 127.i.BLOCK.1: a /16 each, up to 250 relays.
  *
  * Invariant: every port was free a moment ago; nothing is fixed.
  */
 import { joinPath } from '../core/files.ts'
-import { randomInt } from '../core/random.ts'
-import type { Endpoint, Net } from '../net/net.ts'
+import { findFreePort } from './find-free-port.ts'
 import { mapBounded } from './map-bounded.ts'
 import type { TorExitOptions, TorNetworkMachine, TorNetworkOptions } from './tor-network-options.ts'
 import type { RelayPlan, RelayRole } from './tor-relay-config.ts'
@@ -31,11 +30,10 @@ export async function planRelays(
   machine: TorNetworkMachine,
   options: TorNetworkOptions,
 ): Promise<readonly RelayPlan[]> {
-  const third = 1 + randomInt(machine.random, 250)
   const drafts: Draft[] = []
   const draft = (nickname: string, role: RelayRole, delayMs = 0, exit?: TorExitOptions): void => {
     const index = drafts.length
-    const address = `127.${1 + (index % SECOND_OCTETS)}.${third}.${1 + Math.floor(index / SECOND_OCTETS)}`
+    const address = `127.${1 + (index % SECOND_OCTETS)}.${options.block}.${1 + Math.floor(index / SECOND_OCTETS)}`
     drafts.push({ nickname, role, address, delayMs, exit })
   }
   for (let index = 1; index <= options.authorities; index++) draft(`authority${index}`, 'authority')
@@ -90,13 +88,4 @@ async function exitLines(
     `IPv6Exit ${exit.ipv6 === true ? 1 : 0}`,
     ...(exit.exitPolicy ?? ['accept *:*']).map((line) => `ExitPolicy ${line}`),
   ]
-}
-
-/** Asks the system for a port; nobody else has an address of this network. */
-async function findFreePort(net: Net, address: string): Promise<Endpoint> {
-  const listener = await net.listenTcp({ address, port: 0 }, (connection) => {
-    connection.close()
-  })
-  await listener.close()
-  return listener.local
 }

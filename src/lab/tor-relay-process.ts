@@ -6,11 +6,9 @@
  */
 import { joinPath } from '../core/files.ts'
 import type { ExitStatus, RunningProcess } from '../core/process-runner.ts'
+import { startOwnerWatcher } from './owner-watcher.ts'
 import type { TorNetworkMachine } from './tor-network-options.ts'
 import type { RelayPlan } from './tor-relay-config.ts'
-
-/** Waits for $1, the owner, then lets $2 go on (it then sees itself that the owner is gone). */
-const WATCHER = 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; kill -CONT "$2"'
 
 /** A relay's process. */
 export interface TorRelayProcess {
@@ -61,7 +59,7 @@ export async function startTorRelay(
       return lastLine
     },
     freeze: async () => {
-      watcher ??= await processes.start('sh', ['-c', WATCHER, 'sh', String(processes.pid), String(child.pid)])
+      watcher ??= await startOwnerWatcher(processes, child.pid, 'CONT')
       child.kill('SIGSTOP')
     },
     thaw,

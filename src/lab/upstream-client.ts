@@ -126,7 +126,7 @@ function makeQuery(id: number, name: Name, type: number, style: AskingStyle): Dn
       opcode: 0,
       authoritative: false,
       truncated: false,
-      recursionDesired: false,
+      recursionDesired: style.recursionDesired,
       recursionAvailable: false,
       reserved: false,
       authenticData: false,

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { silentLog } from '../../src/core/log.ts'
-import { createSeededRandom } from '../../src/core/random.ts'
 import type { TorNetworkMachine, TorNetworkProgress } from '../../src/lab/tor-network-options.ts'
 import { startTorNetwork } from '../../src/lab/tor-network.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
@@ -21,7 +20,6 @@ function createMachine(): TorNetworkMachine {
     files: nodeFiles,
     net: nodeNet,
     processes: nodeProcesses,
-    random: createSeededRandom(String(process.pid)),
     log: silentLog,
   }
 }
@@ -32,6 +30,7 @@ describe.skipIf(!hasTor)('startTorNetwork (needs tor and tor-gencert: apt-get in
     const seen: TorNetworkProgress[] = []
     const network = await startTorNetwork(createMachine(), {
       directory,
+      block: 7,
       authorities: 3,
       middles: [{ nickname: 'middle1', delayMs: 0 }],
       exits: ['exit1', 'exit2', 'exit3'].map((nickname) => ({
