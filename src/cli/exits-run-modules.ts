@@ -1,0 +1,138 @@
+/** Runs the modules of a run one after the other over the same consensus, and writes their reports. */
+import { measureOwnDelay } from '../measure/own-delay.ts'
+import { createKeyedLimit } from '../measure/keyed-limit.ts'
+import { createPacer } from '../measure/pacer.ts'
+import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
+import type { ExitModule } from '../campaigns/exits/exit-module.ts'
+import type { PriorRun } from '../campaigns/exits/exits-journal.ts'
+import { isInternalAddress } from '../campaigns/exits/internal-address.ts'
+import { createQueryNames } from '../campaigns/exits/issue-names.ts'
+import { withQuietHours } from '../campaigns/exits/quiet-hours.ts'
+import { runModule, type ModuleRecord } from '../campaigns/exits/run-module.ts'
+import type { RunDependencies, RunSetup } from '../campaigns/exits/run-setup.ts'
+import { createRunStop } from '../campaigns/exits/run-stop.ts'
+import type { ScanContext } from '../campaigns/exits/scan-context.ts'
+import { formatIsoTime } from '../core/clock.ts'
+import { joinPath } from '../core/files.ts'
+import type { CliContext } from './cli-context.ts'
+
+/** The report of one module, as it was written. */
+export interface ModuleReport {
+  readonly module: string
+  readonly records: readonly ModuleRecord[]
+  /** Candidates without a record: the run stopped before. */
+  readonly notReached: number
+  readonly written: readonly string[]
+}
+
+/** What modules run on. */
+export interface ModuleRun {
+  readonly dependencies: RunDependencies
+  readonly setup: RunSetup
+  readonly prior: PriorRun | undefined
+}
+
+/** Runs the modules. @throws {ConfigError} When one of them lacks something. */
+export async function runModules(
+  context: CliContext,
+  modules: readonly ExitModule[],
+  run: ModuleRun,
+): Promise<readonly ModuleReport[]> {
+  const reports: ModuleReport[] = []
+  for (const module of modules) reports.push(await runOne(context, module, run))
+  return reports
+}
+
+async function runOne(context: CliContext, module: ExitModule, run: ModuleRun): Promise<ModuleReport> {
+  using ownDelay = measureOwnDelay(context.clock)
+  using stop = createRunStop(run.dependencies)
+  const { dependencies, setup, prior } = run
+  const { options, progress, journal } = dependencies
+  const counts = { built: 0, failed: 0 }
+  const startedAt = formatIsoTime(context.clock.wallNowMs())
+  progress.phase('scanning', `Module ${module.name} over ${setup.order.length} relays`)
+  const scanContext = moduleContext(run, ownDelay, stop.start, stop.all, (built) => {
+    if (built) counts.built++
+    else counts.failed++
+  })
+  const records = await runModule({
+    module,
+    context: scanContext,
+    supervisor: setup.supervisor,
+    candidates: setup.order,
+    ports: {
+      files: context.files,
+      processes: context.processes,
+      net: context.net,
+      evidenceDir: joinPath(options.analysisDir, 'evidence'),
+    },
+    prior: prior?.modules.get(module.name) ?? new Map(),
+    onRecords: (entry) => journal.append(entry),
+    onDone: (done) => {
+      progress.phase('scanning', `Module ${module.name}: ${done} of ${setup.order.length} relays`)
+    },
+  })
+  const probed = new Set(records.map((record) => record['exit_fingerprint']))
+  const notReached = setup.order.length - probed.size
+  const metadata = {
+    module: module.name,
+    run_id: options.runId,
+    shard: `${options.selection.shard.index}/${options.selection.shard.count}`,
+    timestamp: formatIsoTime(context.clock.wallNowMs()),
+    started_at: startedAt,
+    consensus_valid_after: setup.view.validAfter,
+    candidates_sha256: setup.list.sha256,
+    candidates: setup.order.length,
+    probed: probed.size,
+    not_tested: notReached,
+    statuses: countStatuses(records),
+    seed: options.seed,
+    profile: options.pace.profile,
+    tor_version: setup.supervisor.current().session.version,
+    circuits_built: counts.built,
+    circuits_failed: counts.failed,
+    stopped: stop.reason() ?? null,
+  }
+  const name = nameArtefacts(module.name, options.runId, options.selection.shard).data
+  const path = joinPath(options.analysisDir, name)
+  await context.files.writeAtomic(path, `${JSON.stringify({ metadata, results: records }, null, 2)}\n`, 0o644)
+  return { module: module.name, records, notReached, written: [path] }
+}
+
+function countStatuses(records: readonly ModuleRecord[]): Readonly<Record<string, number>> {
+  const groups = Map.groupBy(records, ({ status }) => (typeof status === 'string' ? status : 'none'))
+  return Object.fromEntries([...groups].map(([status, all]) => [status, all.length]))
+}
+
+function moduleContext(
+  { dependencies, setup }: ModuleRun,
+  ownDelay: ScanContext['ownDelay'],
+  startSignal: AbortSignal,
+  signal: AbortSignal,
+  onBuilt: (built: boolean) => void,
+): ScanContext {
+  const { clock, random, log, options } = dependencies
+  const { buildDelayMs: delayMs, delayNoiseMs: noiseMs, circuitsPerSecond: perSecond } = options.pace
+  return {
+    clock,
+    random,
+    log,
+    options,
+    zone: { mode: 'stable', domain: null, ipv4: [], ipv6: [] },
+    tor: () => setup.supervisor.current(),
+    pacer: withQuietHours(createPacer(clock, random, { delayMs, noiseMs, perSecond }), clock, options.quietHours),
+    hops: setup.hops,
+    middles: setup.middles,
+    hopLoad: createKeyedLimit(Infinity),
+    ownDelay,
+    names: createQueryNames(clock, options.runId, 'invalid'),
+    resolveTimeoutMs: setup.resolveTimeoutMs,
+    isInternal: isInternalAddress,
+    onIssued: () => {},
+    onCircuit: ({ built }) => {
+      onBuilt(built)
+    },
+    startSignal,
+    signal,
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * An exits run as a whole, put together from the rooms: lock, journal, Tor, scan, modules, history, files.
+ *
+ * `candor exits run` and `candor start` both call this; they differ in where progress goes and whose Tor network it is.
+ *
+ * Invariant: the report is written before the journal says `end`; killed in between, the next `--resume` writes it again.
+ */
+import { formatIsoTime, parseTime } from '../core/clock.ts'
+import { ConfigError, RunError } from '../core/config-error.ts'
+import { FileError, joinPath } from '../core/files.ts'
+import { parseIp } from '../core/ip-address.ts'
+import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
+import { startAuthorityFeed, type AuthorityFeed } from '../campaigns/exits/authority-feed.ts'
+import { createAuthorityJoin } from '../campaigns/exits/authority-join.ts'
+import { openAuthorityLogReader, type AuthorityLogReader } from '../campaigns/exits/authority-log.ts'
+import { formatExitReport } from '../campaigns/exits/exit-report.ts'
+import { checkResumable, journalFileName, readPriorRun, type PriorRun } from '../campaigns/exits/exits-journal.ts'
+import { toHistoryRun } from '../campaigns/exits/failure-counters.ts'
+import { finishRun } from '../campaigns/exits/finish-run.ts'
+import { formatMarkdownReport } from '../campaigns/exits/markdown-report.ts'
+import type { AddressFacts } from '../campaigns/exits/make-result.ts'
+import { runExits } from '../campaigns/exits/run-exits.ts'
+import type { RunProgress } from '../campaigns/exits/run-progress.ts'
+import type { RunDependencies, RunOutcome, RunSetup } from '../campaigns/exits/run-setup.ts'
+import { setUpRun } from '../campaigns/exits/set-up-run.ts'
+import { superviseTor, type TorSupervisor } from '../campaigns/exits/tor-supervisor.ts'
+import type { ExitModule } from '../campaigns/exits/exit-module.ts'
+import type { ExitRunExtras } from '../config/exit-run-extras.ts'
+import type { ExitHistory } from '../model/exit-history.ts'
+import type { ExitRunOptions } from '../model/exit-options.ts'
+import type { ExitReport } from '../model/exit-result.ts'
+import type { Journal } from '../model/journal.ts'
+import { publishArtefacts } from '../publish/publish-artefacts.ts'
+import { openExitHistory } from '../store/exit-history.node.ts'
+import { openJournal, readJournal } from '../store/journal.ts'
+import { acquireRunLock } from '../store/run-lock.node.ts'
+import type { CliContext } from './cli-context.ts'
+import { createReportHistory } from '../campaigns/exits/report-history.ts'
+import { openTorFor } from './exits-tor.ts'
+import { runModules, type ModuleReport } from './exits-run-modules.ts'
+
+const DIRECTORY_MODE = 0o755
+const STATE_MODE = 0o700
+/** How far the clocks of scanner and authority may be apart, in milliseconds. */
+const CLOCK_SKEW_MS = 5_000
+
+/** What to run. */
+export interface ExitScan {
+  readonly options: ExitRunOptions
+  readonly extras: ExitRunExtras
+  /** Modules beside `dnshealth`, loaded. */
+  readonly modules: readonly ExitModule[]
+  readonly progress: RunProgress
+}
+
+/** What a run left. */
+export interface ExitScanOutcome {
+  /** `undefined` when `dnshealth` was not asked for. */
+  readonly report: ExitReport | undefined
+  readonly moduleReports: readonly ModuleReport[]
+  /** Paths of the files that were written. */
+  readonly written: readonly string[]
+  readonly outcome: RunOutcome | undefined
+}
+
+/**
+ * Runs the campaign.
+ *
+ * @throws {ConfigError} When the options do not fit the consensus or the earlier run.
+ * @throws {RunError} When the directory is busy, Tor does not come up or the zone fails its pre-flight.
+ */
+export async function runExitScan(context: CliContext, scan: ExitScan): Promise<ExitScanOutcome> {
+  const { files } = context
+  const given = scan.options
+  await files.makeDirectory(given.analysisDir, DIRECTORY_MODE)
+  const stateDir = given.dataDir ?? joinPath(given.analysisDir, '.candor')
+  await files.makeDirectory(stateDir, STATE_MODE)
+  await using lock = await acquireRunLock(stateDir, 'candor exits run')
+  void lock
+  const { options, prior, journal } = await openRunJournal(context, given)
+  try {
+    const history =
+      options.dataDir === null
+        ? createReportHistory(files, options.analysisDir, context.log)
+        : await openExitHistory(joinPath(options.dataDir, 'history.db'))
+    try {
+      return await runWithTor(context, { ...scan, options }, { prior, journal, history, stateDir })
+    } finally {
+      await history.close()
+    }
+  } finally {
+    await journal.close()
+  }
+}
+
+interface OpenState {
+  readonly prior: PriorRun | undefined
+  readonly journal: Journal
+  readonly history: ExitHistory
+  readonly stateDir: string
+}
+
+async function runWithTor(context: CliContext, scan: ExitScan, state: OpenState): Promise<ExitScanOutcome> {
+  const { options, extras, progress } = scan
+  const { clock, net, log } = context
+  const random = context.createRandom(options.seed)
+  progress.phase('starting_tor', 'Starting Tor and waiting for its consensus')
+  const open = openTorFor(context, options, extras, state.stateDir, progress)
+  await using supervisor = await superviseTor(open, { net, clock, random, log })
+  const factsOf = (address: string): AddressFacts => addressFacts(context, address)
+  const feed = await openFeed(context, options, state.prior, factsOf)
+  const dependencies: RunDependencies = {
+    clock,
+    random,
+    log,
+    net,
+    options,
+    journal: state.journal,
+    prior: state.prior,
+    factsOf,
+    progress,
+    interrupted: context.interrupted,
+    say: (line) => context.say(line),
+    onIssued: (name) => {
+      feed?.join.issue(name)
+    },
+  }
+  const setup = await setUpRun(dependencies, supervisor)
+  const outcome = options.modules.includes('dnshealth') ? await runExits(dependencies, setup) : undefined
+  const reported =
+    outcome === undefined
+      ? undefined
+      : await report(context, scan, state, { supervisor, dependencies, setup, outcome, feed })
+  const moduleReports = await runModules(context, scan.modules, { dependencies, setup, prior: state.prior })
+  const written = [...(reported?.written ?? []), ...moduleReports.flatMap((module) => module.written)]
+  if (outcome?.stopReason !== 'interrupted')
+    await state.journal.append({ kind: 'end', at: formatIsoTime(clock.wallNowMs()) })
+  progress.phase('done', 'Done')
+  return { report: reported?.report, moduleReports, written, outcome }
+}
+
+interface FinishedScan {
+  readonly supervisor: TorSupervisor
+  readonly dependencies: RunDependencies
+  readonly setup: RunSetup
+  readonly outcome: RunOutcome
+  readonly feed: OpenFeed | undefined
+}
+
+async function report(
+  context: CliContext,
+  { options, progress }: ExitScan,
+  { history }: OpenState,
+  { supervisor, dependencies, setup, outcome, feed }: FinishedScan,
+): Promise<{ readonly report: ExitReport; readonly written: readonly string[] }> {
+  progress.phase('writing', 'Joining the authoritative log and writing the report')
+  await feed?.finish()
+  await feed?.reader.close()
+  const made = await finishRun(dependencies, setup, outcome, {
+    history,
+    join: feed?.join,
+    torVersion: supervisor.current().session.version,
+    torRestarts: supervisor.restarts(),
+  })
+  progress.end(made.metadata, made.results)
+  const names = nameArtefacts('dnshealth', options.runId, options.selection.shard)
+  const written = await publishArtefacts(context.files, options.analysisDir, {
+    data: { name: names.data, content: formatExitReport(made) },
+    report: { name: names.report, content: formatMarkdownReport(made, { previous: null }) },
+    isLatest: made.metadata.invalid === null && options.selection.shard.count === 1 && !made.metadata.interrupted,
+  })
+  const perRelay = options.perRelayFiles ? await writePerRelay(context, options.analysisDir, made) : []
+  const run = toHistoryRun(made)
+  if (run !== undefined) await history.append(run)
+  return { report: made, written: [...written, ...perRelay] }
+}
+
+async function writePerRelay(context: CliContext, directory: string, made: ExitReport): Promise<readonly string[]> {
+  const written: string[] = []
+  for (const result of made.results) {
+    const path = joinPath(directory, `result_${result.exit_fingerprint}.json`)
+    await context.files.writeAtomic(path, `${JSON.stringify(result, null, 2)}\n`, 0o644)
+    written.push(path)
+  }
+  return written
+}
+
+/** Opens the journal of a new run, or of the one that is resumed. */
+async function openRunJournal(
+  context: CliContext,
+  given: ExitRunOptions,
+): Promise<{ readonly options: ExitRunOptions; readonly prior: PriorRun | undefined; readonly journal: Journal }> {
+  const { files } = context
+  const { analysisDir, selection } = given
+  if (!given.resume) {
+    const path = joinPath(analysisDir, journalFileName(given.runId, selection.shard))
+    if ((await files.info(path)) !== undefined) {
+      throw new ConfigError(
+        '--run-id',
+        `run ${given.runId} exists already in ${analysisDir}`,
+        `--resume --run-id ${given.runId} continues it; without --run-id a new id is made`,
+      )
+    }
+    return { options: given, prior: undefined, journal: await openJournal(files, path, 0) }
+  }
+  const path = await findJournal(context, given)
+  const content = await readJournal(files, path)
+  const prior = readPriorRun(content.entries)
+  const journal = await openJournal(files, path, content.validOctets)
+  if (prior === undefined) return { options: { ...given, runId: runIdOf(path) }, prior, journal }
+  const options = { ...given, runId: prior.header.runId, seed: prior.header.seed }
+  checkResumable(prior.header, options)
+  return { options, prior, journal }
+}
+
+/** The journal to resume: that of `--run-id`, else the newest of this shard. */
+async function findJournal({ files }: CliContext, { analysisDir, runId, selection }: ExitRunOptions): Promise<string> {
+  const exact = joinPath(analysisDir, journalFileName(runId, selection.shard))
+  if ((await files.info(exact)) !== undefined) return exact
+  const suffix = journalFileName('', selection.shard).replace('journal_', '')
+  const names = (await files.list(analysisDir)).filter((name) => /^journal_\d{14}/.test(name))
+  const newest = names.filter((name) => name.slice('journal_'.length + 14) === suffix).at(-1)
+  if (newest !== undefined) return joinPath(analysisDir, newest)
+  throw new ConfigError(
+    '--resume',
+    `there is no run to resume in ${analysisDir}`,
+    'leave out --resume to start a run, or name the directory of the interrupted one: --analysis-dir DIRECTORY',
+  )
+}
+
+function runIdOf(path: string): string {
+  return /journal_(\d{14})/.exec(path)?.[1] ?? ''
+}
+
+/** The authoritative log, being read. */
+interface OpenFeed extends AuthorityFeed {
+  readonly reader: AuthorityLogReader
+}
+
+async function openFeed(
+  context: CliContext,
+  options: ExitRunOptions,
+  prior: PriorRun | undefined,
+  factsOf: (address: string) => AddressFacts,
+): Promise<OpenFeed | undefined> {
+  if (options.authorityLog === null) return undefined
+  const { clock, files, log } = context
+  const window = { skewMs: CLOCK_SKEW_MS, queryTimeoutMs: options.pace.queryTimeoutMs }
+  const join = createAuthorityJoin({ window, describe: factsOf })
+  const startedAtMs = prior === undefined ? clock.wallNowMs() : parseTime(prior.header.startedAt)
+  try {
+    const sinceMs = startedAtMs - CLOCK_SKEW_MS
+    const reader = await openAuthorityLogReader({ files, path: options.authorityLog, sinceMs })
+    for (const { name } of prior?.issued ?? []) join.issue(name)
+    return { ...startAuthorityFeed(clock, log, reader, join), reader }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    throw new RunError(
+      `the log of the authority cannot be read: ${error.message}`,
+      '--authority-log FILE, the file that `candor authority --log FILE` writes',
+      { cause: error },
+    )
+  }
+}
+
+/** AS and country of an address, in the form of the records. */
+function addressFacts(context: CliContext, address: string): AddressFacts {
+  const octets = parseIp(address)
+  const found = octets === undefined ? undefined : context.addressPlan.lookup(octets)
+  if (found === undefined) return { as: null, country: null }
+  const as = `AS${found.asn} ${found.asName}`.trimEnd()
+  return { as, country: found.country === '' ? null : found.country }
+}
