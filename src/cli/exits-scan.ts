@@ -213,13 +213,16 @@ async function openRunJournal(
   return { options, prior, journal }
 }
 
+/** Length of `journal_` and the 14 digits after it. */
+const JOURNAL_ID_END = 22
+
 /** The journal to resume: that of `--run-id`, else the newest of this shard. */
 async function findJournal({ files }: CliContext, { analysisDir, runId, selection }: ExitRunOptions): Promise<string> {
   const exact = joinPath(analysisDir, journalFileName(runId, selection.shard))
   if ((await files.info(exact)) !== undefined) return exact
   const suffix = journalFileName('', selection.shard).replace('journal_', '')
-  const names = (await files.list(analysisDir)).filter((name) => /^journal_\d{14}/.test(name))
-  const newest = names.filter((name) => name.slice('journal_'.length + 14) === suffix).at(-1)
+  const names = await files.list(analysisDir)
+  const newest = names.findLast((name) => /^journal_\d{14}/.test(name) && name.slice(JOURNAL_ID_END) === suffix)
   if (newest !== undefined) return joinPath(analysisDir, newest)
   throw new ConfigError(
     '--resume',
