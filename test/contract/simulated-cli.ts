@@ -7,7 +7,6 @@ import { runCli } from '../../src/cli/run-cli.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
 import { nodeFiles } from '../../src/platform/node-files.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
-import { publicAddressPlan } from '../../src/core/address-plan.ts'
 import { nodeProcesses } from '../../src/platform/node-processes.ts'
 import { HOME } from '../tidy/source-tree.ts'
 
