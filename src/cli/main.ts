@@ -9,6 +9,7 @@ import { isatty } from 'node:tty'
 import { fileURLToPath } from 'node:url'
 import { publicAddressPlan } from '../core/address-plan.ts'
 import { createSeededRandom } from '../core/random.ts'
+import { createIpTables } from '../enrich/ip-tables.node.ts'
 import { nodeClock } from '../platform/node-clock.ts'
 import { nodeFiles } from '../platform/node-files.ts'
 import { nodeNet } from '../platform/node-net.ts'
@@ -33,7 +34,7 @@ function createNodeCapabilities(): CliCapabilities {
     files: nodeFiles,
     net: nodeNet,
     processes: nodeProcesses,
-    addressPlan: publicAddressPlan,
+    addressPlan: { ...publicAddressPlan, ...createIpTables() },
     createRandom: createSeededRandom,
     newSeed: () => randomBytes(8).toString('hex'),
     stdout: createOutput(process.stdout, 'stdout'),
