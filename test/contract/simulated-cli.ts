@@ -26,22 +26,29 @@ export interface SimulatedCliOptions {
   readonly isStdoutClosed?: boolean
 }
 
-/** Runs one command to its end. */
-export async function runSimulatedCli(
-  argv: readonly string[],
-  { environment = {}, isTerminal = false, isStdoutClosed = false }: SimulatedCliOptions = {},
-): Promise<CliOutcome> {
-  const texts = { stdout: '', stderr: '' }
+/** What a simulated command writes, as it goes on. */
+export interface CliTexts {
+  stdout: string
+  stderr: string
+}
+
+/** Capabilities whose output is kept in `texts`. */
+export function createCliCapabilities({
+  environment = {},
+  isTerminal = false,
+  isStdoutClosed = false,
+}: SimulatedCliOptions = {}): { readonly capabilities: CliCapabilities; readonly texts: CliTexts } {
+  const texts: CliTexts = { stdout: '', stderr: '' }
   const output = (name: 'stdout' | 'stderr'): CliCapabilities['stdout'] => ({
     isTerminal,
-    columns: 100,
+    columns: 200,
     write: (text) => {
       if (name === 'stdout' && isStdoutClosed) return Promise.reject(new OutputClosedError('nobody reads'))
       texts[name] += text
       return Promise.resolve()
     },
   })
-  const status = await runCli(argv, {
+  const capabilities: CliCapabilities = {
     clock: nodeClock,
     files: nodeFiles,
     net: nodeNet,
@@ -57,6 +64,13 @@ export async function runSimulatedCli(
     onHangup: () => () => {},
     version: '9.9.9',
     home: HOME,
-  })
+  }
+  return { capabilities, texts }
+}
+
+/** Runs one command to its end. */
+export async function runSimulatedCli(argv: readonly string[], options: SimulatedCliOptions = {}): Promise<CliOutcome> {
+  const { capabilities, texts } = createCliCapabilities(options)
+  const status = await runCli(argv, capabilities)
   return { status, ...texts }
 }

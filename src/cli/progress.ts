@@ -1,0 +1,151 @@
+/**
+ * Shows a run while it goes on: one line that is rewritten on a terminal, a line now and then elsewhere, and a file for
+ * programs. Everything goes to stderr; stdout belongs to records.
+ */
+import { formatIsoTime, type Timer } from '../core/clock.ts'
+import { FileError } from '../core/files.ts'
+import type { ExitStatus } from '../model/exit-result.ts'
+import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
+import type { CliContext } from './cli-context.ts'
+
+/** Five times a second is smooth to the eye and nothing to the machine. */
+const TERMINAL_INTERVAL_MS = 200
+/** In a log, one line every ten seconds shows that the run lives. */
+const PLAIN_INTERVAL_MS = 10_000
+const STATUS_FILE_INTERVAL_MS = 1000
+const STATUS_FILE_MODE = 0o644
+
+/** A display that was started. */
+export interface Progress {
+  /** Shows the last state and ends. Call it always. */
+  stop(): Promise<void>
+}
+
+/** How many relays have each status, counted as results arrive. */
+interface Counter {
+  count(view: ExitRunView): ReadonlyMap<ExitStatus, number>
+}
+
+/**
+ * Shows a run until `stop` is called. With `--quiet` only the status file is written.
+ *
+ * @param statusFile - Path of a JSON file that is replaced once a second; `null` for none.
+ */
+export function startProgress(source: RunViewSource, context: CliContext, statusFile: string | null): Progress {
+  const counter = createCounter()
+  const timers = new Map<string, Timer>()
+  const running = new Map<string, Promise<void>>()
+  const every = (name: string, intervalMs: number, action: () => Promise<void>): void => {
+    const arm = (): void => {
+      const timer = context.clock.setTimer(intervalMs, () => {
+        const done = action().then(() => {
+          if (timers.has(name)) arm()
+        })
+        running.set(name, done)
+      })
+      timers.set(name, timer)
+    }
+    arm()
+  }
+  const show = context.isQuiet() ? (): Promise<void> => Promise.resolve() : createDisplay(source, context, counter)
+  const write = (): Promise<void> => writeStatusFile(source, context, counter, statusFile)
+  every('display', context.stderr.isTerminal ? TERMINAL_INTERVAL_MS : PLAIN_INTERVAL_MS, () => show(false))
+  every('file', STATUS_FILE_INTERVAL_MS, write)
+  return {
+    stop: async () => {
+      for (const timer of timers.values()) timer.cancel()
+      timers.clear()
+      // What is being written now must not replace the last state.
+      await Promise.all(running.values())
+      await show(true)
+      await write()
+    },
+  }
+}
+
+function createDisplay(
+  source: RunViewSource,
+  context: CliContext,
+  counter: Counter,
+): (isLast: boolean) => Promise<void> {
+  let before = ''
+  return async (isLast) => {
+    const view = source.view()
+    const line = formatProgress(view, counter.count(view))
+    if (!context.stderr.isTerminal) {
+      if (line !== before) await context.stderr.write(`${line}\n`)
+    } else {
+      const fitting = line.length < context.stderr.columns ? line : `${line.slice(0, context.stderr.columns - 2)}…`
+      await context.stderr.write(`\r\u001B[K${fitting}${isLast ? '\n' : ''}`)
+    }
+    before = line
+  }
+}
+
+/** Formats where a run stands as one line: phase, relays, rate, time left, and what was found so far. */
+export function formatProgress(view: ExitRunView, counts: ReadonlyMap<ExitStatus, number>): string {
+  if (view.candidates === 0) return view.message
+  const percent = Math.floor((100 * view.done) / view.candidates)
+  const found = [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
+  return [
+    `${view.done}/${view.candidates} relays (${percent} %)`,
+    `${view.relaysPerSecond.toFixed(1)}/s`,
+    ...(view.secondsLeft === null ? [] : [`${formatDuration(view.secondsLeft)} left`]),
+    `${view.inFlight} in flight`,
+    ...(found === '' ? [] : [found]),
+    ...(view.phase === 'scanning' ? [] : [view.message]),
+  ].join(' · ')
+}
+
+/** Formats seconds as `0:07`, `12:30` or `1:02:03`. */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds))
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  const two = (value: number): string => String(value).padStart(2, '0')
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`
+}
+
+/** A status file that cannot be written must not end a run of hours: it is logged, once a time. */
+async function writeStatusFile(
+  source: RunViewSource,
+  context: CliContext,
+  counter: Counter,
+  path: string | null,
+): Promise<void> {
+  if (path === null) return
+  const view = source.view()
+  const status = {
+    phase: view.phase,
+    message: view.message,
+    run_id: view.runId,
+    started_at: view.startedAt,
+    updated_at: formatIsoTime(context.clock.wallNowMs()),
+    candidates: view.candidates,
+    done: view.done,
+    in_flight: view.inFlight,
+    relays_per_second: Number(view.relaysPerSecond.toFixed(2)),
+    seconds_left: view.secondsLeft,
+    counts: Object.fromEntries(counter.count(view)),
+  }
+  try {
+    await context.files.writeAtomic(path, `${JSON.stringify(status)}\n`, STATUS_FILE_MODE)
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    context.log.warn('cli.status_file.failed', { path, code: error.code })
+  }
+}
+
+/** Results only ever grow, so each is looked at once. */
+function createCounter(): Counter {
+  const counts = new Map<ExitStatus, number>()
+  let seen = 0
+  return {
+    count: ({ results }) => {
+      for (; seen < results.length; seen++) {
+        const status = results[seen]?.status
+        if (status !== undefined) counts.set(status, (counts.get(status) ?? 0) + 1)
+      }
+      return counts
+    },
+  }
+}
