@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { nodeProcesses } from './node-processes.ts'
 
@@ -50,6 +51,15 @@ describe('nodeProcesses.start', () => {
     })
     expect(await child.exited).toEqual({ code: 0, signal: undefined })
     nodeProcesses.kill(Number(lines[0]), 'SIGKILL')
+  })
+
+  test('keeps a child out of reach of Ctrl-C on our terminal', async () => {
+    const child = await nodeProcesses.start('/bin/sleep', ['30'])
+    const status = await readFile(`/proc/${child.pid}/stat`, 'utf8')
+    child.kill('SIGKILL')
+    await child.exited
+    // Behind the name in brackets: state, parent, process group.
+    expect(status.slice(status.lastIndexOf(')') + 2).split(' ')[2]).toBe(String(child.pid))
   })
 
   test('reports the signal that ended a child', async () => {

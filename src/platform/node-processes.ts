@@ -38,6 +38,8 @@ async function start(
   const child = spawn(command, args, {
     ...(directory === undefined ? {} : { cwd: directory }),
     env: { ...process.env, ...environment },
+    // A process group of its own: Ctrl-C on the terminal is for Candor, which then ends its children in good order.
+    detached: !inherit,
     stdio: [inherit ? 'inherit' : 'ignore', output, output],
   })
   if (onLine !== undefined && child.stdout !== null)

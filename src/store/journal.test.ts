@@ -1,5 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { FileError, type AppendFile, type Files } from '../core/files.ts'
+import { nodeFiles } from '../platform/node-files.ts'
+import { nodeProcesses } from '../platform/node-processes.ts'
 import { openJournal, readJournal } from './journal.ts'
 
 const PATH = 'run.journal'
@@ -142,5 +147,52 @@ describe('readJournal', () => {
     const { disk, files } = createDisk('{"kind":"a?"}\n')
     disk.octets[disk.octets.indexOf(0x3f)] = 0xff
     expect(await readJournal(files, PATH)).toMatchObject({ entries: [], validOctets: 0, torn: true })
+  })
+})
+
+describe('a journal on the disk', () => {
+  async function journalPath(): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'candor-journal-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    return join(directory, 'run.jsonl')
+  }
+
+  test.each([1, 2, 3])('has everything that was acknowledged before kill −9 (%i)', async () => {
+    const path = await journalPath()
+    const [journal, files] = ['journal.ts', '../platform/node-files.ts'].map((name) =>
+      JSON.stringify(new URL(name, import.meta.url).href),
+    )
+    const script = `const { openJournal } = await import(${journal})
+      const { nodeFiles } = await import(${files})
+      const journal = await openJournal(nodeFiles, ${JSON.stringify(path)}, 0)
+      const { writeSync } = await import('node:fs')
+      const worker = async (worker) => {
+        for (let i = 0; ; i++) {
+          await journal.append({ kind: 'n', id: worker + ':' + i, filler: 'x'.repeat(i % 977) })
+          writeSync(1, worker + ':' + i + '\\n')
+        }
+      }
+      for (let n = 0; n < 8; n++) void worker(n)`
+    const acknowledged: string[] = []
+    const child = await nodeProcesses.start(process.execPath, ['--input-type=module', '-e', script], {
+      onLine: (line, stream) => {
+        if (stream === 'stdout' && /^\d:\d+$/.test(line)) acknowledged.push(line)
+        if (acknowledged.length === 400) child.kill('SIGKILL')
+      },
+    })
+    await child.exited
+    const content = await readJournal(nodeFiles, path)
+    const ids = new Set(content.entries.map((entry) => entry['id']))
+    expect(acknowledged.length).toBeGreaterThanOrEqual(400)
+    expect(acknowledged.filter((id) => !ids.has(id))).toEqual([])
+    expect(content.malformedLines).toEqual([])
+    const again = await openJournal(nodeFiles, path, content.validOctets)
+    await again.append({ kind: 'resumed' })
+    await again.close()
+    expect(await readJournal(nodeFiles, path)).toMatchObject({
+      entries: { length: content.entries.length + 1 },
+      torn: false,
+    })
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
 })

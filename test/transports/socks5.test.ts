@@ -1,6 +1,7 @@
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { sleep } from '../../src/core/clock.ts'
-import type { Connection, Endpoint } from '../../src/net/net.ts'
+import type { Connection, Endpoint, Net } from '../../src/net/net.ts'
 import { createOctetReader } from '../../src/net/octet-reader.ts'
 import { pipeConnections } from '../../src/net/pipe-connections.ts'
 import { connectSocks5, resolveSocks5, type SocksConnectOutcome } from '../../src/net/socks5-client.ts'
@@ -198,6 +199,42 @@ describe('acceptSocks5', () => {
     await client.write(Uint8Array.of(5, 1, 2, ...login, 5, 1, 0, 3, 1, ...octets('a'), 1, 187, ...octets('hello')))
     expect(await seen.promise).toEqual(['me', 'a', 443, 'hello'])
     client.close()
+  })
+})
+
+/** A connection whose peer sends these parts and finishes. */
+function replay(parts: readonly Uint8Array[]): Connection & { readonly written: Uint8Array[] } {
+  const rest = parts.filter((part) => part.length > 0)
+  const written: Uint8Array[] = []
+  const nowhere: Endpoint = { address: '127.0.0.1', port: 0 }
+  return {
+    local: nowhere,
+    remote: nowhere,
+    written,
+    read: async () => rest.shift(),
+    write: async (sent) => void written.push(sent),
+    finish: () => {},
+    close: () => {},
+  }
+}
+
+describe('both sides', () => {
+  test('survive any octets, in any pieces', async () => {
+    const parts = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 12 })
+    const begin = fc.constantFrom([], [5, 1, 0], [5, 1, 2, 1, 1, 65, 1, 66], [5, 0, 5, 0, 0, 3], [5, 0, 5, 0, 0, 1])
+    await fc.assert(
+      fc.asyncProperty(begin, parts, async (first, rest) => {
+        const peer = replay([Uint8Array.from(first), ...rest])
+        const request = await acceptSocks5(peer, nodeClock, 1_000)
+        expect(['undefined', 'string']).toContain(typeof request?.host)
+        const proxy = replay([Uint8Array.from(first), ...rest])
+        const net: Net = { ...nodeNet, connectTcp: async () => proxy }
+        const target = { proxy: proxy.remote, host: 'a.example', port: 1, timeoutMs: 1_000 }
+        const outcome = await connectSocks5(net, nodeClock, target)
+        expect(['connected', 'refused', 'failure']).toContain(outcome.kind)
+      }),
+      { numRuns: 500 },
+    )
   })
 })
 
