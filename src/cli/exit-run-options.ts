@@ -28,6 +28,7 @@ export interface LoadedExitRun {
   readonly options: ExitRunOptions
   readonly extras: ExitRunExtras
   readonly settings: ExitSettings
+  readonly general: GeneralSettings
 }
 
 /** Adds a flag for every setting of a run. */
@@ -82,7 +83,7 @@ export async function finishExitRun(
     wallNowMs: context.clock.wallNowMs(),
     newSeed: () => context.newSeed(),
   })
-  return { options, extras: await toExitRunExtras(settings, readFile), settings }
+  return { options, extras: await toExitRunExtras(settings, readFile), settings, general }
 }
 
 async function readConfigFile(flag: unknown, context: CliContext): Promise<ConfigSources['file']> {

@@ -2,7 +2,9 @@
 import type { Command } from 'commander'
 import { createRunProgress } from '../campaigns/exits/run-progress.ts'
 import type { FailOn } from '../config/exit-settings.ts'
+import type { GeneralSettings } from '../config/general-settings.ts'
 import { RunError } from '../core/config-error.ts'
+import { createIpTables } from '../enrich/ip-tables.node.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import type { CliContext } from './cli-context.ts'
 import { addExitRunOptions, readExitRunOptions } from './exit-run-options.ts'
@@ -15,9 +17,9 @@ import {
   type CliStatus,
 } from './exit-status.ts'
 import { loadModules } from './exits-modules.ts'
-import { showProgress } from './exits-progress.ts'
 import { runExitScan, type ExitScanOutcome } from './exits-scan.ts'
 import { formatResults } from './format-exit-results.ts'
+import { startProgress } from './progress.ts'
 
 /** Adds `candor exits run`. */
 export function registerExitsRun(exits: Command, context: CliContext): void {
@@ -32,19 +34,19 @@ export function registerExitsRun(exits: Command, context: CliContext): void {
 }
 
 async function run(context: CliContext, command: Command, names: readonly string[]): Promise<void> {
-  const { options, extras } = await readExitRunOptions(command, names, context)
+  const { options, extras, general } = await readExitRunOptions(command, names, context)
   const modules = await loadModules(options.modules, options.moduleFiles)
   const progress = createRunProgress(context.clock)
-  const shown = showProgress(context, progress, extras.statusFile)
+  const shown = startProgress(progress, context, extras.statusFile)
   let outcome: ExitScanOutcome
   try {
-    outcome = await runExitScan(context, { options, extras, modules, progress })
+    outcome = await runExitScan(withTables(context, general), { options, extras, modules, progress })
   } catch (error) {
     if (!(error instanceof RunError) || !extras.skipIfBusy || !isBusy(error)) throw error
     await context.say(`${error.message}; skipped`)
     return
   } finally {
-    await shown.close()
+    await shown.stop()
   }
   const format = extras.format ?? (context.stdout.isTerminal ? 'table' : 'jsonl')
   for (const text of formatResults(outcome, format)) await context.stdout.write(text)
@@ -52,6 +54,16 @@ async function run(context: CliContext, command: Command, names: readonly string
   const { report } = outcome
   if (report !== undefined) await context.say(summarize(report))
   context.finish(statusOf(outcome, extras.failOn))
+}
+
+/** The user's own tables of AS and country take the place of those that the address plan has. */
+function withTables(context: CliContext, { asnTable, countryTable }: GeneralSettings): CliContext {
+  if (asnTable === null && countryTable === null) return context
+  const tables = createIpTables({
+    ...(asnTable === null ? {} : { asnMmdb: asnTable }),
+    ...(countryTable === null ? {} : { countryMmdb: countryTable }),
+  })
+  return { ...context, addressPlan: { ...context.addressPlan, ...tables } }
 }
 
 function isBusy(error: RunError): boolean {

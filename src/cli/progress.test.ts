@@ -56,15 +56,19 @@ describe('startProgress', () => {
     expect(texts.stderr.match(/\n/g)).toHaveLength(1)
   })
 
-  test('writes a line only when something changed, elsewhere', async () => {
+  test('writes a line for each phase, and within a phase only now and then, elsewhere', async () => {
     const clock = createHandClock()
     const { context, texts } = createContext(false, clock)
-    const run = createSettableRun(createRunView(1))
+    const run = createSettableRun(createRunView(1, 'preflight'))
     const progress = startProgress(run, context, null)
     await clock.fire()
-    await clock.fire()
+    for (const done of [1, 2, 3]) {
+      run.set(createRunView(done, 'scanning'))
+      await clock.fire()
+    }
+    expect(texts.stderr.trim().split('\n')).toHaveLength(2)
     await progress.stop()
-    expect(texts.stderr.trim().split('\n')).toHaveLength(1)
+    expect(texts.stderr.trim().split('\n').at(-1)).toMatch(/^3\/\d+ relays/)
     expect(texts.stderr).not.toContain('\u001B')
   })
 
@@ -97,7 +101,7 @@ describe('formatProgress', () => {
   test('shows relays, rate, time left and what was found', () => {
     const view = { ...createRunView(2), candidates: 8, done: 2, inFlight: 4, relaysPerSecond: 3.25, secondsLeft: 75 }
     const line = formatProgress(view, new Map([['success', 1] as const, ['wrong_ip', 1] as const]))
-    expect(line).toContain('2/8 relays (25 %) · 3.3/s · 1:15 left · 4 in flight · 1 success, 1 wrong_ip')
+    expect(line).toContain('2/8 relays (25 %) · 3.3/s · 1:15 left · 4 in flight · 1 wrong_ip, 1 success')
   })
 })
 

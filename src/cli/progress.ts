@@ -10,10 +10,24 @@ import type { CliContext } from './cli-context.ts'
 
 /** Five times a second is smooth to the eye and nothing to the machine. */
 const TERMINAL_INTERVAL_MS = 200
-/** In a log, one line every ten seconds shows that the run lives. */
-const PLAIN_INTERVAL_MS = 10_000
+/** Elsewhere, a change of phase is seen this soon… */
+const PLAIN_INTERVAL_MS = 1000
+/** … and within a phase a line now and then shows that the run lives. */
+const PLAIN_LINE_MS = 30_000
 const STATUS_FILE_INTERVAL_MS = 1000
 const STATUS_FILE_MODE = 0o644
+
+/** Gravest first. */
+const STATUSES: readonly ExitStatus[] = [
+  'wrong_ip',
+  'dns_fail',
+  'timeout',
+  'circuit_fail',
+  'error',
+  'exception',
+  'not_tested',
+  'success',
+]
 
 /** A display that was started. */
 export interface Progress {
@@ -68,17 +82,19 @@ function createDisplay(
   context: CliContext,
   counter: Counter,
 ): (isLast: boolean) => Promise<void> {
-  let before = ''
+  const { clock, stderr } = context
+  let before = { line: '', phase: '', atMs: -PLAIN_LINE_MS }
   return async (isLast) => {
     const view = source.view()
     const line = formatProgress(view, counter.count(view))
-    if (!context.stderr.isTerminal) {
-      if (line !== before) await context.stderr.write(`${line}\n`)
-    } else {
-      const fitting = line.length < context.stderr.columns ? line : `${line.slice(0, context.stderr.columns - 2)}…`
-      await context.stderr.write(`\r\u001B[K${fitting}${isLast ? '\n' : ''}`)
+    if (stderr.isTerminal) {
+      const fitting = line.length < stderr.columns ? line : `${line.slice(0, stderr.columns - 2)}…`
+      await stderr.write(`\r\u001B[K${fitting}${isLast ? '\n' : ''}`)
+    } else if (line !== before.line) {
+      if (!isLast && view.phase === before.phase && clock.nowMs() - before.atMs < PLAIN_LINE_MS) return
+      before = { line, phase: view.phase, atMs: clock.nowMs() }
+      await stderr.write(`${line}\n`)
     }
-    before = line
   }
 }
 
@@ -86,7 +102,10 @@ function createDisplay(
 export function formatProgress(view: ExitRunView, counts: ReadonlyMap<ExitStatus, number>): string {
   if (view.candidates === 0) return view.message
   const percent = Math.floor((100 * view.done) / view.candidates)
-  const found = [...counts].map(([status, count]) => `${count} ${status}`).join(', ')
+  const found = STATUSES.flatMap((status) => {
+    const count = counts.get(status) ?? 0
+    return count === 0 ? [] : [`${count} ${status}`]
+  }).join(', ')
   return [
     `${view.done}/${view.candidates} relays (${percent} %)`,
     `${view.relaysPerSecond.toFixed(1)}/s`,

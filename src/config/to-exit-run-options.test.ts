@@ -19,7 +19,7 @@ function convert(
   const [loaded = new Map()] = loadConfig(sources, [EXIT_SETTING_GROUP])
   return toExitRunOptions(
     collectSettings<ExitSettings>(EXIT_SETTINGS, loaded),
-    { dataDir: null },
+    { dataDir: null, asnTable: null, countryTable: null },
     {
       modules,
       readFile: (_option, path) => Promise.resolve(files[path] ?? ''),
