@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readText } from '../core/files.ts'
 import { nodeFiles } from './node-files.ts'
+import { nodeProcesses } from './node-processes.ts'
 
 async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'candor-files-'))
@@ -66,6 +67,27 @@ describe('nodeFiles.writeAtomic', () => {
       name: 'FileError',
     })
     expect(await readdir(directory)).toEqual(['taken'])
+  })
+
+  test('keeps the old file and removes the temporary one when the disk takes only a part', async () => {
+    const directory = await temporaryDirectory()
+    const path = join(directory, 'f')
+    await nodeFiles.writeAtomic(path, 'old', 0o600)
+    const module = JSON.stringify(new URL('node-files.ts', import.meta.url).href)
+    const script = `const { nodeFiles } = await import(${module})
+      const failed = await nodeFiles.writeAtomic(${JSON.stringify(path)}, new Uint8Array(1e6), 0o600).catch((e) => e)
+      console.log(failed?.name, failed?.code)`
+    const lines: string[] = []
+    // A limit on the size of files stands in for a full disk: the write stops half-way.
+    const child = await nodeProcesses.start(
+      '/bin/sh',
+      ['-c', 'ulimit -f 64; exec "$0" --input-type=module -e "$1"', process.execPath, script],
+      { onLine: (line) => lines.push(line) },
+    )
+    await child.exited
+    expect(lines).toEqual(['FileError EFBIG'])
+    expect(await readdir(directory)).toEqual(['f'])
+    expect(await readText(nodeFiles, path, 100)).toBe('old')
   })
 
   test('says ENOENT when there is no such directory', async () => {

@@ -195,4 +195,37 @@ describe('a journal on the disk', () => {
     })
     expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
+
+  test('keeps what it acknowledged and cuts the rest when the disk takes only a part', async () => {
+    const path = await journalPath()
+    const [journal, files] = ['journal.ts', '../platform/node-files.ts'].map((name) =>
+      JSON.stringify(new URL(name, import.meta.url).href),
+    )
+    const script = `const { openJournal } = await import(${journal})
+      const { nodeFiles } = await import(${files})
+      const journal = await openJournal(nodeFiles, ${JSON.stringify(path)}, 0)
+      const outcomes = []
+      for (let i = 0; i < 40; i++) {
+        const entry = { kind: 'n', i, filler: 'x'.repeat(3000) }
+        outcomes.push(await journal.append(entry).then(() => 'kept', (error) => error.code))
+      }
+      await journal.close()
+      console.log(JSON.stringify(outcomes))`
+    const lines: string[] = []
+    // A limit on the size of files stands in for a full disk: the write stops half-way.
+    const child = await nodeProcesses.start(
+      '/bin/sh',
+      ['-c', 'ulimit -f 64; exec "$0" --input-type=module -e "$1"', process.execPath, script],
+      { onLine: (line) => lines.push(line) },
+    )
+    await child.exited
+    const outcomes = JSON.parse(lines.join('')) as string[]
+    const kept = outcomes.filter((outcome) => outcome === 'kept').length
+    expect(kept).toBeGreaterThan(0)
+    expect(kept).toBeLessThan(40)
+    expect(outcomes.slice(kept)).toEqual(Array.from({ length: 40 - kept }, () => 'EFBIG'))
+    const content = await readJournal(nodeFiles, path)
+    expect(content).toMatchObject({ torn: false, malformedLines: [] })
+    expect(content.entries.map((entry) => entry['i'])).toEqual(Array.from({ length: kept }, (_, i) => i))
+  })
 })
