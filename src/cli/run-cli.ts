@@ -7,6 +7,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { BugError } from '../core/assert.ts'
 import type { LogLevel } from '../core/log.ts'
+import { registerAuthorityCommand } from './authority.ts'
 import { createCliContext, type CliCapabilities, type CliContext } from './cli-context.ts'
 import { OutputClosedError } from './cli-output.ts'
 import { registerConfig } from './config.ts'
@@ -78,6 +79,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
       context.setVerbosity(VERBOSITIES[options.verbosity ?? ''] ?? 'warn', options.quiet === true)
     })
   registerExits(program, context)
+  registerAuthorityCommand(program, context)
   registerConfig(program, context)
   return program
 }
