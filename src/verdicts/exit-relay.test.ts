@@ -31,7 +31,7 @@ function attempt(status: ExitStatus, changes: Partial<ExitAttempt> = {}): ExitAt
     path: [`HOP${count}`, 'EXIT'],
     dns_rcode: status === 'success' ? 0 : 2,
     socks_reply: null,
-    addresses: [],
+    addresses: status === 'wrong_ip' ? ['203.0.113.9'] : [],
     ttl_seconds: null,
     latency_ms: 5,
     circuit_rtt_ms: 5,
@@ -107,12 +107,32 @@ describe('decideExitRelay', () => {
   })
 
   test('prefers the proved code, then the frequent one', () => {
-    const suspected = attempt('wrong_ip', { error_code: 'INTERNAL_ADDRESS_SUSPECTED' })
+    const suspected = attempt('wrong_ip', { error_code: 'INTERNAL_ADDRESS_SUSPECTED', addresses: [] })
     const wrong = attempt('wrong_ip')
     expect(decideExitRelay([circuit(suspected), circuit(suspected), circuit(wrong)], OPTIONS).deciding).toBe(wrong)
     const slow = attempt('dns_fail', { error_code: 'SERVFAIL_SLOW' })
     const quick = attempt('dns_fail')
     expect(decideExitRelay([circuit(slow), circuit(quick), circuit(quick)], OPTIONS).deciding).toBe(quick)
+  })
+
+  test('lets a suspicion stand only where nothing speaks against it', () => {
+    const suspected = attempt('wrong_ip', { error_code: 'INTERNAL_ADDRESS_SUSPECTED', addresses: [] })
+    const [right, failed] = [attempt('success'), attempt('dns_fail')]
+    const decide = (...attempts: readonly ExitAttempt[]): unknown[] => {
+      const { status, flags } = decideExitRelay(
+        attempts.map((one) => circuit(one)),
+        OPTIONS,
+      )
+      return [status, ...flags]
+    }
+    const again = { ...suspected, path: ['ANOTHER', 'EXIT'] }
+    expect(decide(suspected, again)).toEqual(['wrong_ip'])
+    expect(decide(suspected)).toEqual(['wrong_ip', 'unconfirmed'])
+    expect(decide(suspected, right, again)).toEqual(['wrong_ip', 'inconsistent'])
+    expect(decide(suspected, right)).toEqual(['success', 'inconsistent'])
+    expect(decide(suspected, failed)).toEqual(['dns_fail', 'inconsistent'])
+    expect(decideExitRelay([circuit(suspected, right)], OPTIONS)).toMatchObject({ status: 'success', flags: [] })
+    expect(needsAnotherCircuit([circuit(suspected), circuit(right)])).toBe(true)
   })
 
   test('says when both circuits went over the same first hop', () => {

@@ -2,8 +2,9 @@
  * Detector `exit-relay`: one verdict about one relay from all its circuits.
  *
  * One circuit proves little: a first hop may fail, a datagram may be lost. Whatever is no success is therefore asked
- * again through other circuits, and the verdict follows from those that got as far as DNS. A wrong address needs no
- * majority: the right ones do not undo it.
+ * again through other circuits, and the verdict follows from those that got as far as DNS. A wrong address that was seen
+ * needs no majority: right ones do not undo it. One that is only suspected does: the same evidence fits a resolver that
+ * fails now and then.
  *
  * **Invariant**: pure. A circuit without a DNS verdict neither accuses nor acquits.
  *
@@ -89,9 +90,8 @@ function endsTheRelay(circuit: ExitCircuitOutcome): boolean {
 function isOpen(circuits: readonly ExitCircuitOutcome[], family: 'A' | 'AAAA'): boolean {
   const votes = votesOf(circuits, family)
   if (votes.length === 0) return circuits.some((circuit) => circuit.attempts.some((a) => a.query_type === family))
-  const wrong = votes.some((vote) => vote.status === 'wrong_ip')
   // A wrong address stands whatever follows; the second verdict only says whether it is one always.
-  if (wrong) return votes.length < 2
+  if (votes.some(isProvedWrong)) return votes.length < 2
   if (votes.every((vote) => vote.status === 'success')) return false
   return !votes.some((vote, index) => votes.findIndex((other) => other.status === vote.status) < index)
 }
@@ -101,7 +101,7 @@ function votesOf(circuits: readonly ExitCircuitOutcome[], family: 'A' | 'AAAA'):
   return circuits.flatMap((circuit) => {
     const verdicts = circuit.attempts.filter((a) => a.query_type === family && isDnsVerdict(a.status))
     const vote =
-      verdicts.find((a) => a.status === 'wrong_ip') ??
+      verdicts.find(isProvedWrong) ??
       verdicts.findLast((a) => a.status === 'success') ??
       verdicts.findLast((a) => !a.unsure) ??
       verdicts.at(-1)
@@ -140,13 +140,12 @@ function decideFamily(
 }
 
 function decideByVotes(votes: readonly ExitAttempt[], flags: Set<ExitFlag>): ExitAttempt {
-  const wrong = votes.filter((vote) => vote.status === 'wrong_ip')
-  if (wrong.length > 0) {
+  if (votes.some(isProvedWrong)) {
     if (votes.length === 1) flags.add('unconfirmed')
-    return best(wrong)
+    return best(votes.filter((vote) => vote.status === 'wrong_ip'))
   }
   // More lenient first, so that of equal numbers the one that accuses less wins.
-  const groups = (['success', 'timeout', 'dns_fail'] as const)
+  const groups = (['success', 'timeout', 'dns_fail', 'wrong_ip'] as const)
     .map((status) => votes.filter((vote) => vote.status === status))
     .filter((group) => group.length > 0)
   const winner = groups.reduce((most, group) => (group.length > most.length ? group : most))
@@ -157,10 +156,15 @@ function decideByVotes(votes: readonly ExitAttempt[], flags: Set<ExitFlag>): Exi
   return best(winner)
 }
 
+/** @returns Whether a wrong address was seen, not only concluded from what the authority answered. */
+function isProvedWrong(attempt: ExitAttempt): boolean {
+  return attempt.status === 'wrong_ip' && attempt.addresses.length > 0
+}
+
 /** @returns Of attempts with one status the one to show: its code is proved, then frequent, then surely timed. */
 function best(group: readonly ExitAttempt[]): ExitAttempt {
   const score = (attempt: ExitAttempt): number =>
-    (attempt.error_code === 'INTERNAL_ADDRESS_SUSPECTED' ? 0 : 1000) +
+    (isProvedWrong(attempt) ? 1000 : 0) +
     group.filter((other) => other.error_code === attempt.error_code).length * 2 +
     (attempt.unsure ? 0 : 1)
   return group.reduce((chosen, attempt) => (score(attempt) > score(chosen) ? attempt : chosen))

@@ -7,7 +7,7 @@
 import { ConfigError } from '../../core/config-error.ts'
 import type { ExitSelection } from '../../model/exit-options.ts'
 import type { NetworkView, Relay } from '../../tor/tor-session.ts'
-import { shardOf } from './shard.ts'
+import { hashCandidates, shardOf } from './shard.ts'
 
 /** A relay that the run tests. */
 export interface Candidate {
@@ -57,7 +57,7 @@ export async function selectCandidates(
   const shards = await Promise.all(selected.map(({ relay }) => shardOf(relay.fingerprint, count)))
   return {
     candidates: selected.filter((_, at) => shards[at] === index),
-    sha256: await hashFingerprints(selected.map(({ relay }) => relay.fingerprint)),
+    sha256: await hashCandidates(selected.map(({ relay }) => relay.fingerprint)),
     total: selected.length,
   }
 }
@@ -88,9 +88,4 @@ function matches(relay: Relay, selection: ExitSelection, countryOf: CountryOf): 
   if (selection.badExits === 'exclude' && bad) return false
   if (selection.badExits === 'only' && !bad) return false
   return selection.countries.length === 0 || selection.countries.includes(countryOf(relay.address) ?? '??')
-}
-
-async function hashFingerprints(fingerprints: readonly string[]): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(fingerprints.join('\n')))
-  return [...new Uint8Array(digest)].map((octet) => octet.toString(16).padStart(2, '0')).join('')
 }

@@ -69,12 +69,12 @@ export async function shardOf(fingerprint: string, count: number): Promise<numbe
   return Number(new DataView(digest).getBigUint64(0) % BigInt(count))
 }
 
-/** @returns The SHA-256 over the sorted fingerprints (upper case, one a line), hex: shards of one run agree on it. */
+/** @returns The SHA-256 over the sorted fingerprints (upper case, a line feed between two), hex: shards of one run agree on it. */
 export async function hashCandidates(fingerprints: Iterable<string>): Promise<string> {
   const text = [...fingerprints]
-    .map((fingerprint) => `${fingerprint.toUpperCase()}\n`)
+    .map((fingerprint) => fingerprint.toUpperCase())
     .toSorted()
-    .join('')
+    .join('\n')
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
   return [...new Uint8Array(digest)].map((octet) => octet.toString(16).padStart(2, '0')).join('')
 }
