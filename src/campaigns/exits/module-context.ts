@@ -8,11 +8,8 @@ import { ConfigError } from '../../core/config-error.ts'
 import { joinPath, type Files } from '../../core/files.ts'
 import type { Json } from '../../core/log.ts'
 import { ProcessError, type ProcessRunner } from '../../core/process-runner.ts'
-import { randomInt } from '../../core/random.ts'
-import { decodeMessage } from '../../dns/decode-message.ts'
-import { encodeQuery } from '../../dns/encode-message.ts'
 import { parseName } from '../../dns/name.ts'
-import { exchangeDo53Udp } from '../../net/do53-udp.ts'
+import { askDirectly } from '../../measure/ask-directly.ts'
 import type { Connection, Endpoint, Net } from '../../net/net.ts'
 import type { Circuit, Relay } from '../../tor/tor-session.ts'
 import type { ExitDialer, ModuleContext, ModuleSetup, ProgramOutcome, ResolveAnswer } from './exit-module.ts'
@@ -120,35 +117,21 @@ async function askTrusted(context: ScanContext, net: Net, text: string, type: 'A
       '--direct-resolver ADDRESS[#PORT], a resolver that you trust',
     )
   }
-  const query = encodeQuery({
-    id: randomInt(context.random, 0x1_0000),
-    name,
-    type: type === 'A' ? 1 : 28,
-    recursionDesired: true,
-  })
-  const exchange = await exchangeDo53Udp(net, context.clock, {
-    endpoint: server,
-    query,
-    timeoutMs: TRUSTED_TIMEOUT_MS,
-    lateWindowMs: 0,
-  })
-  if (exchange.kind === 'failure') {
-    return { rcode: null, addresses: [], ttlSeconds: null, elapsedMs: null, failure: exchange.failure }
-  }
-  const [first] = exchange.responses
-  const decoded = decodeMessage(first.octets)
-  if (decoded.kind === 'malformed') {
-    return { rcode: null, addresses: [], ttlSeconds: null, elapsedMs: null, failure: decoded.reason }
-  }
-  const records = decoded.message.answers.flatMap(({ rdata, ttl }) =>
+  const number = type === 'A' ? 1 : 28
+  const question = { server, name, type: number, timeoutMs: TRUSTED_TIMEOUT_MS }
+  const { message, elapsedMs, failure } = await askDirectly(
+    { net, clock: context.clock, random: context.random },
+    question,
+  )
+  const records = (message?.answers ?? []).flatMap(({ rdata, ttl }) =>
     rdata.kind === (type === 'A' ? 'a' : 'aaaa') ? [{ address: rdata.address, ttl }] : [],
   )
   return {
-    rcode: decoded.message.header.rcode,
+    rcode: message?.header.rcode ?? null,
     addresses: records.map(({ address }) => address),
     ttlSeconds: records.length > 0 ? Math.min(...records.map(({ ttl }) => ttl)) : null,
-    elapsedMs: first.elapsedMs,
-    failure: null,
+    elapsedMs,
+    failure,
   }
 }
 

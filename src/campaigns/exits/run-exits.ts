@@ -4,7 +4,7 @@
  *
  * Invariant: a run always ends: every relay's machine ends, and the whole has a deadline.
  */
-import { formatIsoTime } from '../../core/clock.ts'
+import { formatIsoTime, parseTime } from '../../core/clock.ts'
 import { measureOwnDelay } from '../../measure/own-delay.ts'
 import type { ExitResult } from '../../model/exit-result.ts'
 import type { JournalEntry } from '../../model/journal.ts'
@@ -95,7 +95,8 @@ async function scan(
     issued: [...(prior?.issued ?? []), ...run.issued],
     zone: context.zone,
     startedAt,
-    durationMs: clock.nowMs() - startedAtMs,
+    // A resumed run began in another process, whose monotonic clock is gone.
+    durationMs: prior === undefined ? clock.nowMs() - startedAtMs : clock.wallNowMs() - parseTime(startedAt),
     invalid: guard.invalid(),
     stopReason: stop.reason() ?? null,
     circuitsBuilt: run.counts.built,

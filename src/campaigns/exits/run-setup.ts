@@ -58,7 +58,7 @@ export interface RunOutcome {
   readonly zone: ZoneExpectation
   /** ISO 8601 UTC. */
   readonly startedAt: string
-  /** Of this process's scan, in milliseconds. */
+  /** From the start of the scan, in milliseconds; of a resumed run with the pause between. */
   readonly durationMs: number
   readonly invalid: string | null
   readonly stopReason: StopReason | null

@@ -8,11 +8,9 @@
  */
 import { canonicalIp } from '../../core/ip-address.ts'
 import type { Clock, Timer } from '../../core/clock.ts'
-import { randomInt, type Random } from '../../core/random.ts'
-import { decodeMessage } from '../../dns/decode-message.ts'
-import { encodeQuery } from '../../dns/encode-message.ts'
+import type { Random } from '../../core/random.ts'
 import { parseName } from '../../dns/name.ts'
-import { exchangeDo53Udp } from '../../net/do53-udp.ts'
+import { askDirectly } from '../../measure/ask-directly.ts'
 import type { Endpoint, Net } from '../../net/net.ts'
 import type { QueryNames } from './issue-names.ts'
 import type { ZoneExpectation } from './scan-context.ts'
@@ -89,25 +87,14 @@ export async function askZone(options: Omit<ZoneControlOptions, 'onOutcome'>): P
   const text = names.issue(CONTROL_FINGERPRINT, 1)
   const name = parseName(text)
   if (name === undefined) return { right: false, description: `${text} is no domain name` }
-  const query = encodeQuery({
-    id: randomInt(random, 0x1_0000),
-    name,
-    type: type === 'A' ? 1 : 28,
-    recursionDesired: true,
-  })
-  const exchange = await exchangeDo53Udp(net, clock, {
-    endpoint: server,
-    query,
-    timeoutMs: TIMEOUT_MS,
-    lateWindowMs: 0,
-  })
+  const question = { server, name, type: type === 'A' ? 1 : 28, timeoutMs: TIMEOUT_MS }
+  const answer = await askDirectly({ net, clock, random }, question)
   const where = `${server.address}#${server.port}`
-  if (exchange.kind === 'failure') return { right: false, description: `${where} did not answer (${exchange.failure})` }
-  const decoded = decodeMessage(exchange.responses[0].octets)
-  if (decoded.kind === 'malformed')
-    return { right: false, description: `${where} answered rubbish (${decoded.reason})` }
-  const { rcode } = decoded.message.header
-  const addresses = decoded.message.answers.flatMap(({ rdata }) =>
+  if (answer.message === undefined) {
+    return { right: false, description: `${where} gave no answer (${answer.failure ?? 'unknown'})` }
+  }
+  const { rcode } = answer.message.header
+  const addresses = answer.message.answers.flatMap(({ rdata }) =>
     rdata.kind === 'a' || rdata.kind === 'aaaa' ? (canonicalIp(rdata.address) ?? []) : [],
   )
   return judgeZone(zone, where, rcode, addresses, type)
