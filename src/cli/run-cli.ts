@@ -14,6 +14,7 @@ import { registerConfig } from './config.ts'
 import { registerExits } from './exits.ts'
 import { STATUS_DONE, STATUS_INTERRUPTED, STATUS_USAGE, type CliStatus } from './exit-status.ts'
 import { formatErrorParts, printError, type ErrorParts } from './print-error.ts'
+import { registerStart } from './start.ts'
 
 /** Spellings of `--verbosity`; exitmap's `warning` and `critical` are understood too. */
 const VERBOSITIES: Readonly<Record<string, LogLevel>> = {
@@ -78,6 +79,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
       const options: { verbosity?: string; quiet?: boolean } = command.optsWithGlobals()
       context.setVerbosity(VERBOSITIES[options.verbosity ?? ''] ?? 'warn', options.quiet === true)
     })
+  registerStart(program, context)
   registerExits(program, context)
   registerAuthorityCommand(program, context)
   registerConfig(program, context)

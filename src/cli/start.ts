@@ -1,0 +1,100 @@
+/**
+ * `candor start`: serves the pages at once, then builds a laboratory with known faults and scans it while one looks.
+ *
+ * Invariant: nothing leaves this machine, and nothing is left running or lying about when the command ends.
+ */
+import type { Command } from 'commander'
+import { createRunProgress } from '../campaigns/exits/run-progress.ts'
+import { RunError } from '../core/config-error.ts'
+import { joinPath } from '../core/files.ts'
+import { checkLimit, type Limit } from '../core/limit.ts'
+import { createWebApp } from '../web/create-web-app.ts'
+import type { CliContext } from './cli-context.ts'
+import { STATUS_FAILED } from './exit-status.ts'
+import { openFileDocuments } from './file-documents.ts'
+import { createLatestRun } from './latest-run.ts'
+import { serveHttp } from './serve-http.ts'
+import { scanLaboratory, untilAborted } from './start-laboratory.ts'
+
+const PORT: Limit = { default: 8_053, min: 0, max: 65_535, unit: 'port', why: '53 is the port of DNS' }
+const EXITS: Limit = { default: 8, min: 1, max: 100, unit: 'exits', why: 'each takes 40 to 50 MB of memory' }
+const SCANS: Limit = { default: 12, min: 1, max: 1_000, unit: 'scans', why: 'one every five minutes, for an hour' }
+/** Windows that look at the page live; each is one connection. */
+const STREAMS_MAX = 32
+
+interface StartFlags {
+  readonly port?: string
+  readonly exits?: string
+  readonly scans?: string
+  readonly seed?: string
+}
+
+/** Adds `candor start`. */
+export function registerStart(program: Command, context: CliContext): void {
+  program
+    .command('start')
+    .description('serve the pages, build a laboratory with known faults and scan it while one looks')
+    .option(
+      '--port <number>',
+      `port on 127.0.0.1, or the first free one of the ten after it (default: ${PORT.default})`,
+    )
+    .option('--exits <number>', `exits of the laboratory (default: ${EXITS.default})`)
+    .option('--scans <number>', `scans, one every five minutes (default: ${SCANS.default})`)
+    .option('--seed <text>', 'which exit has which fault (default: a new one)')
+    .action(async (flags: StartFlags) => {
+      await start(context, flags)
+    })
+}
+
+async function start(context: CliContext, flags: StartFlags): Promise<void> {
+  const port = readNumber(PORT, flags.port, '--port')
+  const exits = readNumber(EXITS, flags.exits, '--exits')
+  const scansMax = readNumber(SCANS, flags.scans, '--scans')
+  const { files, clock, log } = context
+  const directory = joinPath(context.environment['TMPDIR'] ?? '/tmp', `candor-${context.newSeed()}`)
+  const resultsDirectory = joinPath(directory, 'results')
+  const progress = createRunProgress(clock)
+  progress.phase('building_laboratory', 'Looking for what the laboratory is made of.')
+  const latest = createLatestRun(progress)
+  const app = createWebApp({
+    runs: latest,
+    published: openFileDocuments(files, resultsDirectory, ['.json', '.md']),
+    detectors: openFileDocuments(files, joinPath(context.home, 'docs/detectors'), ['.md']),
+    clock,
+    log,
+    isLaboratory: true,
+    hosts: [],
+    streamsMax: STREAMS_MAX,
+  })
+  await using server = await serveHttp((request) => app.fetch(request), port)
+  if (port !== 0 && server.port !== port) {
+    await context.say(`port ${port} is in use, so the page has another one; to choose: candor start --port NUMBER`)
+  }
+  await context.stdout.write(`${server.url}\n`)
+  await context.say('Ctrl-C ends everything')
+  try {
+    await files.makeDirectory(directory, 0o700)
+    await scanLaboratory(context, {
+      progress,
+      latest,
+      exits,
+      scansMax,
+      seed: flags.seed ?? context.newSeed(),
+      laboratoryDirectory: joinPath(directory, 'laboratory'),
+      resultsDirectory,
+    })
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error
+    // The page says it as well, and stays as long as somebody wants to read it.
+    context.finish(STATUS_FAILED)
+    await context.say(error.message)
+    await untilAborted(context.interrupted)
+  } finally {
+    await files.remove(directory)
+  }
+}
+
+/** @throws {ConfigError} When it is no number, or out of range. */
+function readNumber(limit: Limit, text: string | undefined, option: string): number {
+  return checkLimit(limit, text === undefined ? limit.default : /^\d+$/.test(text) ? Number(text) : Number.NaN, option)
+}
