@@ -147,7 +147,8 @@ function classifyFailure(answer: ExitAnswer, unsure: boolean): Judgement {
   const elapsedMs = answer.elapsedMs ?? Number.POSITIVE_INFINITY
   // The slower class accuses less: a resolver that gave no answer in time may be loaded or far away, one that failed at
   // once is broken. Unsure, we therefore take nothing off: the exit cannot have waited longer than we did.
-  const resolverMs = unsure ? elapsedMs : elapsedMs - (answer.circuitRttMs ?? 0)
+  const roundTripMs = unsure || answer.circuitRttMs === null ? 0 : answer.circuitRttMs
+  const resolverMs = elapsedMs - roundTripMs
   const share = resolverMs / answer.resolveTimeoutMs
   const afterText = `after ${Math.max(0, Math.round(resolverMs))} ms at the exit`
   if (share >= TIMEOUT_SHARE) {

@@ -194,6 +194,7 @@ describe('parseExitReport', () => {
             family: Array.from({ length: 5000 }, () => 'member'),
             attempts: [{ status: 'success', query_type: 'A' }, { status: 'success', query_type: 'MX' }, 'text'],
             resolver: 'none',
+            first_seen: 'yesterday',
           },
         ],
       }),
@@ -202,7 +203,7 @@ describe('parseExitReport', () => {
     const [result] = report.results
     expect(result?.exit_nickname).toHaveLength(4096)
     expect(result?.family).toHaveLength(1000)
-    expect(result).toMatchObject({ error_code: null, flags: ['unsure'], resolver: null })
+    expect(result).toMatchObject({ error_code: null, flags: ['unsure'], resolver: null, first_seen: null })
     expect(result?.attempts).toHaveLength(1)
   })
 

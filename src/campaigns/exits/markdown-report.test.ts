@@ -32,7 +32,7 @@ describe('formatMarkdownReport', () => {
 
   test("has the plan's title, headings and metrics first", () => {
     const text = format(reportOf(results))
-    expect(text).toMatch(/^# DNS Health Report\n\n\*\*Generated\*\*: 2026\\-01\\-31T12:10:00\.000Z\n\n## Summary\n/)
+    expect(text).toMatch(/^# DNS Health Report\n\n\*\*Generated\*\*: 2026-01-31T12:10:00\.000Z\n\n## Summary\n/)
     expect(headings(text).slice(0, 3)).toEqual(['# DNS Health Report', '## Summary', '## Failing Relays (3)'])
     expect(tableUnder(text, '## Summary').slice(0, 9)).toEqual([
       ['Metric', 'Value'],
@@ -59,7 +59,7 @@ describe('formatMarkdownReport', () => {
 
   test('says every share of what', () => {
     expect(format(reportOf(results))).toContain(
-      '4 of 6 exits have a DNS verdict: 1 sound, 3 failing; 1 without a verdict are not counted; 1 were not tested.',
+      '4 of 6 exits have a DNS verdict: 1 sound, 3 failing; 1 without a verdict are not counted; 1 was not tested.',
     )
     expect(format(reportOf([]))).toContain('0 of 0 exits have a DNS verdict')
     expect(format(reportOf([]))).toContain('| **Success Rate** | **–** |')
@@ -69,7 +69,7 @@ describe('formatMarkdownReport', () => {
     const text = format(reportOf(results))
     expect(text).not.toContain('exit5')
     expect(tableUnder(text, '## Relays Without a DNS Verdict (2)').slice(2)).toEqual([
-      ['circuit_fail', 'EXIT\\_FAIL', '1'],
+      ['circuit_fail', 'EXIT_FAIL', '1'],
       ['not_tested', 'DEADLINE', '1'],
     ])
   })
@@ -123,7 +123,20 @@ describe('formatMarkdownReport', () => {
     const text = format(
       reportOf([exampleResult(1, 'success', { flags: ['inconsistent'], attempts: [failed, attempt] })]),
     )
-    expect(tableUnder(text, '## Sound, but Not Every Time (1)')[2]?.[3]).toBe('A RESOLVER\\_TIMEOUT, A success')
+    expect(tableUnder(text, '## Sound, but Not Every Time (1)')[2]?.[3]).toBe('A RESOLVER_TIMEOUT, A success')
+  })
+
+  test('shows relays that are right about our zone and not about a decoy', () => {
+    const decoy = { query_domain: 'decoy.example', status: 'wrong_ip', addresses: ['203.0.113.7'] }
+    const attempts = [decoy as unknown as ExitResult['attempts'][0]]
+    const lying = exampleResult(1, 'success', { flags: ['decoy_mismatch'], attempts })
+    const lost = exampleResult(2, 'success', { flags: ['decoy_mismatch'] })
+    expect(tableUnder(format(reportOf([lying, lost])), '## Sound for Our Zone').map((row) => row.slice(3, 5))).toEqual([
+      ['Asked For', 'Got'],
+      ['---', '---'],
+      ['decoy.example', '203.0.113.7'],
+      ['–', '–'],
+    ])
   })
 
   test('shows AAAA by itself', () => {
@@ -147,7 +160,7 @@ describe('formatMarkdownReport', () => {
       ]),
     )
     expect(tableUnder(text, '## Failing Relays by Exit Address').slice(2)).toEqual([
-      ['198.51.100.7', '2', 'SERVFAIL\\_CLASS, RESOLVER\\_TIMEOUT'],
+      ['198.51.100.7', '2', 'SERVFAIL_CLASS, RESOLVER_TIMEOUT'],
     ])
     expect(tableUnder(text, '## Failing Relays by Operator').slice(2)).toHaveLength(1)
     expect(text).not.toContain('## Failing Relays by AS')
@@ -191,9 +204,9 @@ describe('formatMarkdownReport', () => {
       reportOf([], { mode: 'nxdomain', mode_requested: 'auto', domain: null, first_hops_relaxed: ['measured'] }),
     )
     const facts = new Map(tableUnder(text, '## The Run').map(([name, value]) => [name, value]))
-    expect(facts.get('Mode')).toBe('nxdomain \\(auto was asked for\\)')
+    expect(facts.get('Mode')).toBe('nxdomain (auto was asked for)')
     expect(facts.get('Zone')).toBe('–')
-    expect(facts.get('Absent')).toBe('decoys, stable\\_domains')
+    expect(facts.get('Absent')).toBe('decoys, stable_domains')
     expect(facts.get('Conditions Relaxed')).toBe('measured')
   })
 
@@ -219,13 +232,14 @@ describe('formatCell', () => {
     ['a|b', 'a\\|b'],
     ['a\nb\r\n\u2028c', 'a b c'],
     ['\u202Egro.elpmaxe', 'gro.elpmaxe'],
-    ['<img src=x onerror=alert(1)>', '&lt;img src=x onerror=alert\\(1\\)\\>'],
-    ['[x](javascript:y)', '\\[x\\]\\(javascript:y\\)'],
+    ['<img src=x onerror=alert(1)>', '&lt;img src=x onerror=alert(1)>'],
+    ['[x](javascript:y)', '\\[x\\](javascript:y)'],
     ['https://evil.example', 'https&#58;//evil.example'],
     ['www.evil.example', 'www&#46;evil.example'],
     ['a@b.example', 'a&#64;b.example'],
     ['&lt;', '&amp;lt;'],
     ['`code` **b** _i_ ~s~', '\\`code\\` \\*\\*b\\*\\* \\_i\\_ \\~s\\~'],
+    ['snake_case _em_ __strong__', 'snake_case \\_em\\_ \\_\\_strong\\_\\_'],
     ['\uD800half', 'half'],
     ['back\\slash\\|', 'back\\\\slash\\\\\\|'],
   ])('makes text of %j', (value, cell) => {

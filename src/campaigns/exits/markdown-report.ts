@@ -34,6 +34,7 @@ export function formatMarkdownReport(report: ExitReport, { previous }: MarkdownR
       ? [
           formatFailing(failing),
           formatWrongAnswers(failing),
+          formatElsewhere(results),
           formatInconsistent(results),
           formatIpv6(results),
           formatGroups('Failing Relays by Exit Address', failing, (result) => result.exit_address, 2),
@@ -82,7 +83,7 @@ function formatSentence(metadata: ExitMetadata): string {
   const parts = [
     `${tested} of ${count(candidates, 'exit', 'exits')} have a DNS verdict: ${success} sound, ${tested - success} failing`,
     `${unreachable} without a verdict are not counted`,
-    ...(notTested > 0 ? [`${notTested} were not tested`] : []),
+    ...(notTested > 0 ? [`${notTested} ${notTested === 1 ? 'was' : 'were'} not tested`] : []),
   ]
   return `${parts.join('; ')}.`
 }
@@ -141,6 +142,16 @@ function formatWrongAnswers(failing: readonly ExitResult[]): string {
     formatCell(result.query_domain, 253),
   ])
   return `## Wrong Answers (${wrong.length})\n\n*Poisoned*: our authority was asked and another answer came back. *Rewritten*: it was never asked.\n\n${table}`
+}
+
+function formatElsewhere(results: readonly ExitResult[]): string {
+  const lying = results.filter((result) => result.status === 'success' && result.flags.includes('decoy_mismatch'))
+  if (lying.length === 0) return ''
+  const table = formatRelays(lying, ['Asked For', 'Got'], (result) => {
+    const wrong = result.attempts.find((attempt) => attempt.status === 'wrong_ip')
+    return [formatCell(wrong?.query_domain ?? null, 253), formatCell(wrong?.addresses.join(', ') ?? null)]
+  })
+  return `## Sound for Our Zone, Not for a Decoy (${lying.length})\n\nA decoy is a name of somebody else whose right addresses are known. Answers may differ from place to place; look before you accuse.\n\n${table}`
 }
 
 function formatInconsistent(results: readonly ExitResult[]): string {

@@ -35,13 +35,17 @@ function flatten(text: string): string {
     .trim()
 }
 
-/** Autolinks are broken up: `https://…`, `www.…` and `name@host` become links without any markup. */
+/**
+ * Escapes what begins markup, and nothing else, so that the text also reads well unrendered: `_` inside a word and `(`
+ * without `]` before it are harmless. Autolinks are broken up: `https://…`, `www.…` and `name@host` need no markup.
+ */
 function escape(text: string): string {
   return text
-    .replaceAll(/[\\`*_{}[\]<>()#+!|~$&-]/g, (character) =>
-      character === '<' ? '&lt;' : character === '&' ? '&amp;' : `\\${character}`,
-    )
-    .replaceAll(/@/g, '&#64;')
-    .replaceAll(/:\/\//g, '&#58;//')
+    .replaceAll(/[\\`*[\]~|$]/g, '\\$&')
+    .replaceAll(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('@', '&#64;')
+    .replaceAll('://', '&#58;//')
     .replaceAll(/\bwww\./gi, (www) => `${www.slice(0, 3)}&#46;`)
 }
