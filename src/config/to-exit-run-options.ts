@@ -157,7 +157,7 @@ function checkMode(options: ExitRunOptions): void {
       [
         'serve a zone, then name it:',
         '  1. delegate a name to this machine, in the zone above: `probe IN NS ns.probe` and `ns.probe IN A ADDRESS`',
-        '  2. candor authority --zone probe.zone.example --address 192.0.2.1 --log queries.jsonl',
+        '  2. candor authority --zone probe.zone.example --expect 192.0.2.1 --listen ADDRESS:53 --log queries.jsonl',
         '  3. candor exits run --domain probe.zone.example --expect 192.0.2.1 --authority-log queries.jsonl',
         'or measure less, without a zone: candor exits run --mode nxdomain',
       ].join('\n'),
