@@ -52,7 +52,7 @@ describe('createWebApp', () => {
     const page = await (await get(createApp(), '/')).text()
     const sentence =
       '35 of 40 exits measured: 24 sound, 11 failing, 2 unreachable and not counted, 2 not judged because our side went wrong, 1 not tested.'
-    expect(page).toContain(`<h1>${sentence}</h1>`)
+    expect(/<h1>(.*?)<\/h1>/s.exec(page)?.[1]?.replaceAll(/<[^>]+>/g, '')).toBe(sentence)
     expect(page).toContain('1 of 40 verdicts disagrees with the truth.')
   })
 

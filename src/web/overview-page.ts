@@ -27,7 +27,7 @@ export function renderOverview(view: ExitRunView, { query, ignored }: ParsedExit
           ${isLaboratory ? html`<span class="tag">Laboratory</span>` : ''}DNS at Tor
           exits${view.runId === null ? '' : html` · run <span class="mono">${view.runId}</span>`}${view.startedAt === null ? '' : html` · started ${formatTimeText(view.startedAt.replace(/\.\d+/, ''))}`}
         </p>
-        <h1>${formatRunSentence(view, summary)}</h1>
+        <h1>${keepTogether(formatRunSentence(view, summary))}</h1>
         ${truth === undefined || !hasResults ? '' : renderTruthLine(truth, (summary.truth?.disagreeing ?? 0) > 0)}
         ${invalid === null ? '' : html`<p class="alert" role="alert">This run is invalid and accuses nobody: ${invalid}</p>`}
       </section>
@@ -36,6 +36,15 @@ export function renderOverview(view: ExitRunView, { query, ignored }: ParsedExit
       ${hasResults ? renderExits(view, summary, query, ignored) : ''}
       ${hasResults || !isRunning(view) ? '' : renderWhatIsBuilt(isLaboratory)}`,
   })
+}
+
+/** A number and its word stay on one line; the words of a longer part may break. */
+function keepTogether(sentence: string): readonly Html[] {
+  return sentence
+    .split(/(?<=[,:]) /)
+    .map(
+      (part, index) => html`${index === 0 ? '' : ' '}<span class="${part.length <= 24 ? 'keep' : ''}">${part}</span>`,
+    )
 }
 
 function renderTruthLine(sentence: string, hasWrong: boolean): Html {

@@ -70,6 +70,7 @@ bdi { overflow-wrap: anywhere; }
 .sub { display: block; color: var(--soft); font-size: 0.82rem; line-height: 1.4; }
 .sub.mono { font-size: 0.76rem; }
 .line { display: block; }
+.keep { white-space: nowrap; }
 .strong { font-weight: 650; }
 .sr {
   position: absolute; width: 1px; height: 1px; overflow: hidden;

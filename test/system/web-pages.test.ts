@@ -1,6 +1,6 @@
 /** The pages in a real Chromium: by role and text, in both themes and widths, with and without script, under axe. */
-import { existsSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { existsSync } from 'node:fs'
+import axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serveHttp, type HttpServer } from '../../src/cli/serve-http.ts'
@@ -21,7 +21,6 @@ const CHROMIUM_ARGS = [
   '--disable-component-update',
   '--disable-sync',
 ]
-const AXE_SOURCE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const WRONG = createRunView(40).results.find((result) => result.error_code === 'WRONG_ADDRESS')
 
 if (CHROMIUM === undefined) process.stderr.write('skipped: pages in Chromium (apt-get install chromium)\n')
@@ -84,7 +83,7 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
     for (const path of paths) {
       run.set(createRunView(40))
       await withPage(path, { viewport: { width, height: 900 }, colorScheme }, async (page) => {
-        await page.evaluate(AXE_SOURCE)
+        await page.evaluate(axe.source)
         const violations = await page.evaluate(
           'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes.map((n) => n.html).join(" ")))',
         )
