@@ -23,6 +23,7 @@ export function simRelay(index: number, change: Partial<Relay> = {}): Relay {
   }
 }
 
+/** A view of the network with these relays. */
 export function simNetwork(relays: readonly Relay[]): NetworkView {
   return {
     validAfter: '2026-01-31T12:00:00.000Z',

@@ -1,6 +1,7 @@
 /** A clock that a test owns: time passes only when the test says so, timers fire in order. */
 import type { Clock, Timer } from '../../src/core/clock.ts'
 
+/** A clock with the means to move it. */
 export interface VirtualClock extends Clock {
   /** Lets time pass; timers that come due fire in order, and what waits for them runs in between. */
   advance(ms: number): Promise<void>
@@ -14,6 +15,7 @@ interface Entry {
   readonly callback: () => void
 }
 
+/** Makes a clock that stands at 0, with the wall clock at `wallStartMs` (Unix milliseconds). */
 export function createVirtualClock(wallStartMs: number = Date.parse('2026-01-31T12:00:00Z')): VirtualClock {
   let nowMs = 0
   let wallOffsetMs = wallStartMs

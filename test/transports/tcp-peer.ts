@@ -2,6 +2,7 @@
 import { NetError, type Connection, type Endpoint } from '../../src/net/net.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
 
+/** The peer, with what a test wants of it. */
 export interface TcpPeer extends AsyncDisposable {
   readonly endpoint: Endpoint
   /** How many connections were accepted. */
