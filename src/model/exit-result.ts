@@ -139,6 +139,8 @@ export interface ExitResult {
   readonly candidate_reason: string
   readonly policy_summary: string | null
   readonly family: readonly string[]
+  /** Bandwidth weight in the consensus; `null` where it is not known. */
+  readonly bandwidth_weight: number | null
   /** `AS64496 Example`; `null` when not known. */
   readonly as: string | null
   /** ISO 3166 code, upper case; `null` when not known. */

@@ -37,6 +37,7 @@ export function exampleResult(number: number, status: ExitStatus, changes: Parti
     candidate_reason: 'Exit flag',
     policy_summary: 'accept 1-65535',
     family: [],
+    bandwidth_weight: 5000,
     as: 'AS64496 Example',
     country: 'DE',
     contact: null,

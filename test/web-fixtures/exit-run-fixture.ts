@@ -76,6 +76,7 @@ function createResult(kind: Kind, index: number): ExitResult {
     candidate_reason: index === 9 ? 'policy accepts public addresses' : 'Exit flag',
     policy_summary: 'accept 20-23,43,53,79-81,88,110,143,194,220,389,443,464-465,531,543-544,554,563',
     family: [],
+    bandwidth_weight: 5000,
     as: index % 9 === 8 ? null : `AS${64_496 + (index % 6)} Laboratory Network ${index % 6}`,
     country: ['DE', 'NL', 'US', 'SE', 'CH'][index % 5] ?? null,
     contact: index === 2 ? HOSTILE_CONTACT : index % 3 === 0 ? null : 'email:ops[]example.org url:https://example.org',

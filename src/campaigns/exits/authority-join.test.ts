@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AuthorityQuery } from '../../model/authority-query.ts'
-import type { ExitAttempt, ExitResolver } from '../../model/exit-result.ts'
+import type { ExitAttempt } from '../../model/exit-result.ts'
 import { createAuthorityJoin, type AuthorityJoin } from './authority-join.ts'
-import { countResolverShares } from './authority-shares.ts'
 import { formatQueryName } from './query-name.ts'
 
 const SENT_MS = Date.UTC(2026, 0, 31, 12)
@@ -155,32 +154,5 @@ describe('createAuthorityJoin', () => {
     const joined = join([query(), second], [nameOf(1), nameOf(2)])
     const attempts = [attempt(), attempt({ attempt: 2, query_domain: nameOf(2) })]
     expect(joined.resolverOf(attempts).addresses).toEqual(['198.51.100.54', '198.51.100.53'])
-  })
-})
-
-describe('countResolverShares', () => {
-  const resolver = (as: string | null, ...addresses: string[]): ExitResolver => ({
-    ...join([]).resolverOf([]),
-    addresses,
-    as,
-  })
-
-  test('gives shares of exits and of weight, the largest capacity first', () => {
-    const shares = countResolverShares([
-      { resolver: resolver('AS1 One', '192.0.2.1'), weight: 10, exit_as: 'AS1 One' },
-      { resolver: resolver('AS1 One', '192.0.2.2'), weight: 10, exit_as: 'AS3 Three' },
-      { resolver: resolver('AS2 Two', '192.0.2.3'), weight: 60, exit_as: null },
-      { resolver: resolver(null), weight: 1000, exit_as: null },
-    ])
-    expect(shares).toEqual([
-      { as: 'AS2 Two', exits: 1, exits_percent: 33.33, weight_percent: 75, exits_of_same_as: 0, addresses: 1 },
-      { as: 'AS1 One', exits: 2, exits_percent: 66.67, weight_percent: 25, exits_of_same_as: 1, addresses: 2 },
-    ])
-  })
-
-  test('says nothing about weight where none is known, and nothing at all without exits', () => {
-    expect(countResolverShares([])).toEqual([])
-    const one = { resolver: resolver('AS1 One', '192.0.2.1'), weight: 0, exit_as: null }
-    expect(countResolverShares([one])[0]).toMatchObject({ exits_percent: 100, weight_percent: null })
   })
 })

@@ -180,6 +180,7 @@ export const exitResultSchema: z.ZodType<ExitResult> = z.object({
   candidate_reason: textOr(''),
   policy_summary: textOrNull,
   family: texts,
+  bandwidth_weight: numberOrNull,
   as: textOrNull,
   country: textOrNull,
   contact: textOrNull,

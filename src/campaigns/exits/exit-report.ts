@@ -77,6 +77,7 @@ export function orderResult(result: ExitResult): ExitResult {
     candidate_reason: result.candidate_reason,
     policy_summary: result.policy_summary,
     family: result.family,
+    bandwidth_weight: result.bandwidth_weight,
     as: result.as,
     country: result.country,
     contact: result.contact,

@@ -178,6 +178,7 @@ function description(context: ResultContext, { relay, reason }: Candidate): Desc
     candidate_reason: reason,
     policy_summary: relay.policySummary,
     family: relay.family,
+    bandwidth_weight: relay.bandwidth > 0 ? relay.bandwidth : null,
     as: facts.as,
     country: facts.country,
     contact: relay.contact,

@@ -8,6 +8,7 @@
  */
 import type { ExitMetadata, ExitReport, ExitResult } from '../../model/exit-result.ts'
 import { isDnsVerdict } from '../../verdicts/exit-relay.ts'
+import { formatResolverShares } from './authority-shares.ts'
 import { formatCell, formatTable } from './markdown-text.ts'
 
 /** Rows of one table; all of them are in the JSON beside. */
@@ -37,6 +38,7 @@ export function formatMarkdownReport(report: ExitReport, { previous }: MarkdownR
           formatElsewhere(results),
           formatInconsistent(results),
           formatIpv6(results),
+          formatResolverShares(results),
           formatGroups('Failing Relays by Exit Address', failing, (result) => result.exit_address, 2),
           formatGroups('Failing Relays by Operator', failing, (result) => result.operator, 2),
           formatGroups('Failing Relays by AS', failing, (result) => result.as, 2),
