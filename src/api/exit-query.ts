@@ -6,7 +6,7 @@
 import { assertNever } from '../core/assert.ts'
 import type { ExitFlag, ExitResult, ExitStatus } from '../model/exit-result.ts'
 import type { ExitRunView } from '../model/run-view.ts'
-import { agreesWithTruth, EXIT_STATUSES } from './run-summary.ts'
+import { compareWithTruth, EXIT_STATUSES, type TruthAgreement } from './run-summary.ts'
 
 /** What the list can be sorted by. `verdict` puts bad news first. */
 export type ExitSortKey = 'verdict' | 'exit' | 'address' | 'network' | 'latency' | 'resolver' | 'truth'
@@ -20,8 +20,8 @@ export interface ExitQuery {
   readonly flag: ExitFlag | undefined
   /** Name of a laboratory fault. */
   readonly fault: string | undefined
-  /** Whether the verdict agrees with the truth. */
-  readonly truth: 'right' | 'wrong' | undefined
+  /** How the verdict compares with the truth. */
+  readonly truth: TruthAgreement | undefined
   /** Part of nickname, fingerprint, address, AS, country or operator, in any case. */
   readonly search: string | undefined
   readonly sort: ExitSortKey
@@ -86,7 +86,7 @@ export function parseExitQuery(parameters: URLSearchParams): ParsedExitQuery {
     status: choose<ExitStatusFilter>('status', ['failing', ...EXIT_STATUSES]),
     flag: choose('flag', EXIT_FLAGS),
     fault: take('fault'),
-    truth: choose('truth', ['right', 'wrong']),
+    truth: choose<TruthAgreement>('truth', ['right', 'wrong', 'open']),
     search: take('q'),
     sort: choose('sort', SORT_KEYS) ?? DEFAULT_EXIT_QUERY.sort,
     order: choose('order', ['asc', 'desc']) ?? DEFAULT_EXIT_QUERY.order,
@@ -121,10 +121,7 @@ export function selectExits(view: ExitRunView, query: ExitQuery): readonly ExitR
     if (query.flag !== undefined && !result.flags.includes(query.flag)) return false
     const truth = view.truth.get(result.exit_fingerprint)
     if (query.fault !== undefined && truth?.fault !== query.fault) return false
-    if (
-      query.truth !== undefined &&
-      (truth === undefined || agreesWithTruth(result, truth) !== (query.truth === 'right'))
-    )
+    if (query.truth !== undefined && (truth === undefined || compareWithTruth(view, result, truth) !== query.truth))
       return false
     return needle === undefined || matches(result, needle)
   })

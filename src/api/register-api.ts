@@ -12,7 +12,7 @@ import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
 import type { EventStreams } from './event-stream.ts'
 import { EXITS_PER_PAGE, formatExitQuery, parseExitQuery, selectExits } from './exit-query.ts'
 import { createProblemResponse } from './problem.ts'
-import { agreesWithTruth, summarizeRun } from './run-summary.ts'
+import { compareWithTruth, summarizeRun } from './run-summary.ts'
 
 /** Names that are handed out; every other name is not found, whatever lies in the directory. */
 const PUBLISHED_NAME =
@@ -116,7 +116,7 @@ function formatTruth(view: ExitRunView, result: ExitResult): unknown {
     fault: truth.fault,
     description: truth.description,
     expected: truth.expected.map(({ status, errorCode }) => ({ status, error_code: errorCode })),
-    agrees: agreesWithTruth(result, truth),
+    agreement: compareWithTruth(view, result, truth),
   }
 }
 

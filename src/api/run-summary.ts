@@ -38,9 +38,16 @@ export interface RunSummary {
   readonly notJudged: number
   /** not_tested: the run ended before their turn. */
   readonly notTested: number
-  /** Results that agree and disagree with the truth; `null` where the truth is not known. */
-  readonly truth: { readonly agreeing: number; readonly disagreeing: number } | null
+  /** Results that agree and disagree with the truth, and those that are open; `null` where the truth is not known. */
+  readonly truth: { readonly agreeing: number; readonly disagreeing: number; readonly open: number } | null
 }
+
+/** How a verdict compares with the truth. */
+export type TruthAgreement =
+  | 'right'
+  | 'wrong'
+  /** Not what the truth asks for, but not final either: what our authority saw is joined at the end of the run. */
+  | 'open'
 
 /** Counts what a run has found. */
 export function summarizeRun(view: ExitRunView): RunSummary {
@@ -54,14 +61,11 @@ export function summarizeRun(view: ExitRunView): RunSummary {
     exception: 0,
     not_tested: 0,
   }
-  let agreeing = 0
-  let disagreeing = 0
+  const agreements = { right: 0, wrong: 0, open: 0 }
   for (const result of view.results) {
     counts[result.status] += 1
     const truth = view.truth.get(result.exit_fingerprint)
-    if (truth === undefined) continue
-    if (agreesWithTruth(result, truth)) agreeing += 1
-    else disagreeing += 1
+    if (truth !== undefined) agreements[compareWithTruth(view, result, truth)] += 1
   }
   const failing = counts.wrong_ip + counts.dns_fail + counts.timeout
   return {
@@ -74,13 +78,20 @@ export function summarizeRun(view: ExitRunView): RunSummary {
     unreachable: counts.circuit_fail,
     notJudged: counts.error + counts.exception,
     notTested: counts.not_tested,
-    truth: view.truth.size === 0 ? null : { agreeing, disagreeing },
+    truth:
+      view.truth.size === 0
+        ? null
+        : { agreeing: agreements.right, disagreeing: agreements.wrong, open: agreements.open },
   }
 }
 
-/** @returns Whether a verdict is one of those that are right for the fault. */
-export function agreesWithTruth(result: ExitResult, truth: ExitTruth): boolean {
-  return truth.expected.some(({ status, errorCode }) => status === result.status && errorCode === result.error_code)
+/** Compares a verdict with those that are right for the fault. */
+export function compareWithTruth(view: ExitRunView, result: ExitResult, truth: ExitTruth): TruthAgreement {
+  const isRight = truth.expected.some(
+    ({ status, errorCode }) => status === result.status && errorCode === result.error_code,
+  )
+  if (isRight) return 'right'
+  return isRunning(view) ? 'open' : 'wrong'
 }
 
 /** @returns Whether anything more is to come from this run. */

@@ -1,5 +1,6 @@
 /** Small marks that say in text, shape and colour, in that order, what something is. */
 import { html } from 'hono/html'
+import type { TruthAgreement } from '../api/run-summary.ts'
 import type { ExitFlag, ExitStatus } from '../model/exit-result.ts'
 import type { Html } from './html-value.ts'
 import { FLAG_MEANINGS, STATUS_WORDS } from './verdict-words.ts'
@@ -17,9 +18,17 @@ export function renderFlags(flags: readonly ExitFlag[]): readonly Html[] {
   )
 }
 
-/** Whether a verdict agrees with the truth. */
-export function renderAgreement(agrees: boolean): Html {
-  return agrees
-    ? html`<span class="agree"><span aria-hidden="true">✓</span> right</span>`
-    : html`<span class="disagree"><span aria-hidden="true">✕</span> wrong</span>`
+/** How an agreement is said and drawn. */
+export const AGREEMENT_WORDS: Readonly<
+  Record<TruthAgreement, { readonly mark: string; readonly label: string; readonly name: string }>
+> = {
+  right: { mark: '✓', label: 'right', name: 'agree' },
+  wrong: { mark: '✕', label: 'wrong', name: 'disagree' },
+  open: { mark: '…', label: 'open', name: 'open' },
+}
+
+/** How a verdict compares with the truth. */
+export function renderAgreement(agreement: TruthAgreement): Html {
+  const { mark, label, name } = AGREEMENT_WORDS[agreement]
+  return html`<span class="${name}"><span aria-hidden="true">${mark}</span> ${label}</span>`
 }

@@ -56,6 +56,15 @@ describe('createWebApp', () => {
     expect(page).toContain('1 of 40 verdicts disagrees with the truth.')
   })
 
+  test('calls no verdict wrong while it may still change', async () => {
+    const finished = VIEW.results.findIndex(
+      (result) => VIEW.truth.get(result.exit_fingerprint)?.fault === 'intermittent',
+    )
+    const page = await (await get(createApp({ view: createRunView(finished + 1) }), '/')).text()
+    expect(page).toContain('agree with the truth so far; the rest is open until what our authority saw is joined.')
+    expect(page).not.toContain('<span aria-hidden="true">✕</span> wrong<')
+  })
+
   test('shows what happens while the laboratory is built, without inventing results', async () => {
     const page = await (await get(createApp({ view: createBuildingView('Waiting for a consensus.') }), '/')).text()
     expect(page).toContain('Waiting for a consensus.')
@@ -181,12 +190,12 @@ describe('createWebApp', () => {
       phase: 'done',
       candidates: 40,
       dns_tested: 35,
-      truth: { agreeing: 39, disagreeing: 1 },
+      truth: { agreeing: 39, disagreeing: 1, open: 0 },
     })
     expect(await (await get(app, '/api/v1/exits?status=timeout')).json()).toMatchObject({ total: 2, next: null })
     expect(await (await get(app, `/api/v1/exits/${fingerprintOf('PERMANENT')}`)).json()).toMatchObject({
       result: { status: 'dns_fail' },
-      truth: { agrees: true },
+      truth: { agreement: 'right' },
     })
     expect((await get(app, '/api/v1/exits?status=purple')).status).toBe(400)
   })

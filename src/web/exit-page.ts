@@ -1,6 +1,6 @@
 /** One exit: the verdict in words, the truth where it is known, and every attempt that led to it. */
 import { html } from 'hono/html'
-import { agreesWithTruth, isRunning } from '../api/run-summary.ts'
+import { compareWithTruth, isRunning } from '../api/run-summary.ts'
 import type { ExitResolver, ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
 import { renderCircuits } from './attempt-list.ts'
@@ -30,7 +30,7 @@ export function renderExitPage(view: ExitRunView, result: ExitResult, isLaborato
         </p>
         ${more.map((sentence) => html`<p class="second">${sentence}</p>`)}
       </section>
-      ${truth === undefined ? '' : renderTruth(result, truth)}
+      ${truth === undefined ? '' : renderTruth(view, result, truth)}
       <section id="evidence" aria-labelledby="evidence-title">
         <h2 id="evidence-title">Evidence</h2>
         <p class="small">
@@ -69,11 +69,11 @@ export function renderPendingExitPage(view: ExitRunView, fingerprint: string, tr
   })
 }
 
-function renderTruth(result: ExitResult, truth: ExitTruth): Html {
+function renderTruth(view: ExitRunView, result: ExitResult, truth: ExitTruth): Html {
   return html`<section class="card truth-card" id="truth" aria-labelledby="truth-title">
     <h2 id="truth-title">Truth</h2>
     <p class="truth-line">
-      ${renderAgreement(agreesWithTruth(result, truth))}
+      ${renderAgreement(compareWithTruth(view, result, truth))}
       <span>Made by design: <strong>${truth.fault.replaceAll(/[_-]/g, ' ')}</strong>. ${truth.description}</span>
     </p>
     <p class="small">

@@ -9,7 +9,7 @@ import {
   type ExitQuery,
   type ExitSortKey,
 } from '../api/exit-query.ts'
-import { agreesWithTruth, type RunSummary } from '../api/run-summary.ts'
+import { compareWithTruth, type RunSummary } from '../api/run-summary.ts'
 import type { ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView } from '../model/run-view.ts'
 import { renderAgreement, renderFlags, renderStatusBadge } from './badges.ts'
@@ -140,7 +140,7 @@ function renderRow(view: ExitRunView, result: ExitResult, isLaboratory: boolean)
       ${renderStatusBadge(result.status)}${renderFlags(result.flags)}${renderIpv6Mark(result)}
       ${result.error_code === null ? '' : html`<a class="sub mono" href="${formatHowUrl(result.error_code)}">${result.error_code}</a>`}
     </td>
-    ${isLaboratory ? html`<td class="truth">${truth === undefined ? html`<span class="dim">not known</span>` : html`${renderAgreement(agreesWithTruth(result, truth))} <span class="fault">${truth.fault.replaceAll(/[_-]/g, ' ')}</span><span class="sub">${truth.description}</span>`}</td>` : ''}
+    ${isLaboratory ? html`<td class="truth">${truth === undefined ? html`<span class="dim">not known</span>` : html`${renderAgreement(compareWithTruth(view, result, truth))} <span class="fault">${truth.fault.replaceAll(/[_-]/g, ' ')}</span><span class="sub">${truth.description}</span>`}</td>` : ''}
     <td class="mono">${result.exit_address}${result.bad_exit ? html` <span class="flag">BadExit</span>` : ''}</td>
     <td class="network">${renderNetwork(result)}</td>
     <td class="n">${formatMs(result.latency_ms)}</td>

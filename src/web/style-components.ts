@@ -41,6 +41,7 @@ export const COMPONENT_STYLE = `
   font: 0.76rem/1.5 var(--sans); color: var(--soft); white-space: nowrap;
 }
 .agree { color: var(--ok); font-weight: 650; white-space: nowrap; }
+.open { color: var(--slow); font-weight: 650; white-space: nowrap; }
 .disagree { color: var(--bad); font-weight: 700; white-space: nowrap; }
 
 .scroll { position: relative; overflow-x: auto; overscroll-behavior-x: contain; border-radius: 12px; }

@@ -1,10 +1,11 @@
 /** The confusion matrix of a laboratory: what is true, by what was said. Every count links to its exits. */
 import { html, raw } from 'hono/html'
 import { DEFAULT_EXIT_QUERY, formatExitQuery } from '../api/exit-query.ts'
-import { agreesWithTruth } from '../api/run-summary.ts'
+import { compareWithTruth, isRunning } from '../api/run-summary.ts'
 import type { ExitResult, ExitStatus } from '../model/exit-result.ts'
 import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
 import { formatCount } from './format-quantity.ts'
+import { AGREEMENT_WORDS } from './badges.ts'
 import type { Html } from './html-value.ts'
 import { STATUS_WORDS, STATUSES_IN_ORDER } from './verdict-words.ts'
 
@@ -30,17 +31,18 @@ export function renderTruthMatrix(view: ExitRunView): Html | string {
           <tr>
             <th scope="col">what is true</th>
             ${columns.map((status) => html`<th scope="col" class="n">${STATUS_WORDS[status].label}</th>`)}
-            ${hasMore ? html`<th scope="col" class="n">to come</th>` : ''}
+            ${hasMore ? html`<th scope="col" class="n">${isRunning(view) ? 'to come' : 'not in the run'}</th>` : ''}
           </tr>
         </thead>
         <tbody>
-          ${rows.map((row) => renderRow(row, columns, hasMore))}
+          ${rows.map((row) => renderRow(view, row, columns, hasMore))}
         </tbody>
       </table>
     </div>
     <p class="small">
       <span class="agree">✓</span> a verdict that is right for the fault, <span class="disagree">✕</span> one that is
-      not. The scanner cannot read this table.
+      not${isRunning(view) ? html`, <span class="open">…</span> one that is open until what our authority saw is joined` : ''}.
+      The scanner cannot read this table.
     </p>
   </section>`
 }
@@ -62,11 +64,17 @@ function collectRows(view: ExitRunView): readonly FaultRow[] {
   })
 }
 
-function renderRow({ truth, exits, results }: FaultRow, columns: readonly ExitStatus[], hasMore: boolean): Html {
+function renderRow(
+  view: ExitRunView,
+  { truth, exits, results }: FaultRow,
+  columns: readonly ExitStatus[],
+  hasMore: boolean,
+): Html {
   return html`<tr>
     <th scope="row" title="${truth.description}">${truth.fault.replaceAll(/[_-]/g, ' ')}</th>
     ${columns.map((status) =>
       renderCell(
+        view,
         truth,
         status,
         results.filter((result) => result.status === status),
@@ -82,21 +90,15 @@ function renderRow({ truth, exits, results }: FaultRow, columns: readonly ExitSt
   </tr>`
 }
 
-function renderCell(truth: ExitTruth, status: ExitStatus, results: readonly ExitResult[]): Html {
+function renderCell(view: ExitRunView, truth: ExitTruth, status: ExitStatus, results: readonly ExitResult[]): Html {
   if (results.length === 0) return html`<td class="n"><span class="dim">·</span></td>`
-  const right = results.filter((result) => agreesWithTruth(result, truth)).length
-  const wrong = results.length - right
-  const link = (count: number, isRight: boolean): Html => {
-    const url = formatExitQuery({
-      ...DEFAULT_EXIT_QUERY,
-      fault: truth.fault,
-      status,
-      truth: isRight ? 'right' : 'wrong',
-    })
-    return html`<a class="${isRight ? 'agree' : 'disagree'}" href="/${url}#exits"
-      >${formatCount(count)} <span aria-hidden="true">${isRight ? '✓' : '✕'}</span
-      ><span class="sr"> ${isRight ? 'right' : 'wrong'}</span></a
-    >`
-  }
-  return html`<td class="n">${right > 0 ? link(right, true) : ''} ${wrong > 0 ? link(wrong, false) : ''}</td>`
+  const groups = Map.groupBy(results, (result) => compareWithTruth(view, result, truth))
+  const links = [...groups].map(([agreement, { length }]) => {
+    const { mark, label, name } = AGREEMENT_WORDS[agreement]
+    const url = formatExitQuery({ ...DEFAULT_EXIT_QUERY, fault: truth.fault, status, truth: agreement })
+    return html`<a class="${name}" href="/${url}#exits"
+      >${formatCount(length)} <span aria-hidden="true">${mark}</span><span class="sr"> ${label}</span></a
+    > `
+  })
+  return html`<td class="n">${links}</td>`
 }

@@ -45,14 +45,15 @@ function formatBeginning(view: ExitRunView, summary: RunSummary): string {
 /** Says how the verdicts compare with what is known to be wrong; `undefined` outside a laboratory. */
 export function formatTruthSentence(summary: RunSummary): string | undefined {
   if (summary.truth === null) return undefined
-  const { agreeing, disagreeing } = summary.truth
-  const compared = agreeing + disagreeing
+  const { agreeing, disagreeing, open } = summary.truth
+  const compared = agreeing + disagreeing + open
   if (compared === 0) return 'No verdict can be compared with the truth yet.'
-  if (disagreeing === 0)
-    return compared === 1
-      ? 'The one verdict agrees with the truth.'
-      : `All ${formatCount(compared)} verdicts agree with the truth.`
-  return `${formatCount(disagreeing)} of ${formatCounted(compared, 'verdict', 'verdicts')} ${disagreeing === 1 ? 'disagrees' : 'disagree'} with the truth.`
+  const verdicts = formatCounted(compared, 'verdict', 'verdicts')
+  if (disagreeing > 0)
+    return `${formatCount(disagreeing)} of ${verdicts} ${disagreeing === 1 ? 'disagrees' : 'disagree'} with the truth.`
+  if (open > 0)
+    return `${formatCount(agreeing)} of ${verdicts} ${agreeing === 1 ? 'agrees' : 'agree'} with the truth so far; the rest is open until what our authority saw is joined.`
+  return compared === 1 ? 'The one verdict agrees with the truth.' : `All ${verdicts} agree with the truth.`
 }
 
 /** Says what was found at one relay, in a few sentences. */

@@ -85,7 +85,7 @@ describe.skipIf(TOR === undefined)('candor start', () => {
     expect(await (await fetch(candor.url)).text()).toContain('Building the laboratory')
     await expect.poll(async () => (await readRun(candor.url)).phase, { timeout: 150_000, interval: 500 }).toBe('done')
     const run = await readRun(candor.url)
-    expect(run.truth).toEqual({ agreeing: 3, disagreeing: 0 })
+    expect(run.truth).toEqual({ agreeing: 3, disagreeing: 0, open: 0 })
     expect(run.counts).toMatchObject({ success: 1, wrong_ip: 2 })
     const latest = (await (await fetch(`${candor.url}latest.json`)).json()) as { readonly results: readonly unknown[] }
     expect(latest.results).toHaveLength(3)
