@@ -76,7 +76,7 @@ describe('parseIp', () => {
       fc.property(chars, (text) => {
         expect(parseIp(text) !== undefined).toBe(isIPv4(text) || isIPv6(text))
       }),
-      { numRuns: 5000 },
+      { numRuns: Math.max(5000, fc.readConfigureGlobal().numRuns ?? 0) },
     )
   })
 })

@@ -212,7 +212,7 @@ describe('decodeMessage', () => {
         expect(again).toEqual(decoded)
         expect(decoded.kind === 'malformed' ? decoded.offset : 0).toBeLessThanOrEqual(input.length)
       }),
-      { numRuns: 2000 },
+      { numRuns: Math.max(2000, fc.readConfigureGlobal().numRuns ?? 0) },
     )
   })
 
@@ -234,7 +234,7 @@ describe('decodeMessage', () => {
         expect(decodeMessage(encodeMessage(decoded.message))).toEqual(decoded)
         expect(decodeMessage(encodeMessage(decoded.message, { compress: true }))).toEqual(decoded)
       }),
-      { numRuns: 5000 },
+      { numRuns: Math.max(5000, fc.readConfigureGlobal().numRuns ?? 0) },
     )
   })
 })

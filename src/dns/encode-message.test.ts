@@ -180,7 +180,7 @@ describe('encodeMessage', () => {
         expect(decodeMessage(encoded)).toEqual({ kind: 'message', message })
         expect(encoded.length).toBeLessThanOrEqual(encodeMessage(message).length)
       }),
-      { numRuns: 1500 },
+      { numRuns: Math.max(1500, fc.readConfigureGlobal().numRuns ?? 0) },
     )
   })
 
@@ -191,7 +191,7 @@ describe('encodeMessage', () => {
         const decoded = decodeMessage(encoded)
         expect(decoded.kind === 'message' && encodeMessage(decoded.message, { compress })).toEqual(encoded)
       }),
-      { numRuns: 500 },
+      { numRuns: Math.max(500, fc.readConfigureGlobal().numRuns ?? 0) },
     )
   })
 
@@ -364,7 +364,7 @@ describe('encodeMessage and dns-packet', () => {
         const compressed = packet.decode(Buffer.from(encodeMessage(answers(...records), { compress: true })))
         expect(compressed.answers).toEqual(packet.decode(theirs).answers)
       }),
-      { numRuns: 500 },
+      { numRuns: Math.max(500, fc.readConfigureGlobal().numRuns ?? 0) },
     )
   })
 })

@@ -1,0 +1,119 @@
+/**
+ * Feeds mutated packets of real servers to the decoder: `node fuzz/decode-message.ts [COUNT] [SEED]`.
+ *
+ * What decodes must encode, with and without compression, and decode to the same message again; nothing may throw. The
+ * first input that breaks a rule is printed as hexadecimal digits with the seed and the round, and the status is 1. The
+ * same count and seed give the same inputs.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
+import { createSeededRandom, type Random, randomInt } from '../src/core/random.ts'
+import { decodeMessage } from '../src/dns/decode-message.ts'
+import { encodeMessage } from '../src/dns/encode-message.ts'
+import { formatRecord } from '../src/dns/format-record.ts'
+
+const COUNT_DEFAULT = 200_000
+
+/** Larger ones (zone transfers) would take most of the time and show nothing that small ones do not. */
+const SAMPLE_OCTETS_MAX = 1500
+
+/** Lengths, counts and pointers where decoders stumble. */
+const INTERESTING = [0x00, 0x01, 0x0c, 0x0b, 0x29, 0x2e, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xfe, 0xff]
+
+/** Changes one place of a packet. */
+type Mutation = (octets: Uint8Array, random: Random, samples: readonly Uint8Array[]) => Uint8Array
+
+const MUTATIONS: readonly Mutation[] = [
+  function flipBit(octets, random) {
+    const at = randomInt(random, octets.length)
+    return octets.with(at, (octets[at] as number) ^ (1 << randomInt(random, 8)))
+  },
+  function setOctet(octets, random) {
+    return octets.with(randomInt(random, octets.length), INTERESTING[randomInt(random, INTERESTING.length)] as number)
+  },
+  function setRandomOctet(octets, random) {
+    return octets.with(randomInt(random, octets.length), randomInt(random, 256))
+  },
+  function setPointer(octets, random) {
+    const at = randomInt(random, octets.length)
+    const result = octets.with(at, 0xc0)
+    // Mostly a little before or behind itself.
+    if (at + 1 < result.length) result[at + 1] = (at + randomInt(random, 33) - 24) & 0xff
+    return result
+  },
+  function cut(octets, random) {
+    return octets.slice(0, 1 + randomInt(random, octets.length))
+  },
+  function remove(octets, random) {
+    const start = randomInt(random, octets.length)
+    return concat(octets.subarray(0, start), octets.subarray(start + 1 + randomInt(random, 16)))
+  },
+  function repeat(octets, random) {
+    const start = randomInt(random, octets.length)
+    const end = start + 1 + randomInt(random, 32)
+    return concat(octets.subarray(0, end), octets.subarray(start))
+  },
+  function splice(octets, random, samples) {
+    const other = samples[randomInt(random, samples.length)] as Uint8Array
+    return concat(octets.subarray(0, randomInt(random, octets.length)), other.subarray(randomInt(random, other.length)))
+  },
+]
+
+function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const result = new Uint8Array(a.length + b.length)
+  result.set(a)
+  result.set(b, a.length)
+  // Some place must be left to change.
+  return result.length === 0 ? Uint8Array.of(0) : result
+}
+
+function readSamples(): readonly Uint8Array[] {
+  const folder = new URL('../test/vectors/dns-packets/', import.meta.url)
+  const files = readdirSync(folder).filter((file) => file.endsWith('.jsonl'))
+  const lines = files.flatMap((file) => readFileSync(new URL(file, folder), 'utf8').trimEnd().split('\n').slice(1))
+  const packets = lines.map((line) => (JSON.parse(line) as { response: string }).response)
+  return packets.map((hex) => Uint8Array.from(Buffer.from(hex, 'hex'))).filter((it) => it.length <= SAMPLE_OCTETS_MAX)
+}
+
+/** @returns Whether the octets were a message. @throws When a rule is broken. */
+function check(octets: Uint8Array): boolean {
+  const decoded = decodeMessage(octets)
+  if (decoded.kind === 'malformed') {
+    if (decoded.offset > octets.length) throw new Error(`failure at ${decoded.offset}, behind the end`)
+    return false
+  }
+  const { message } = decoded
+  for (const compress of [false, true]) {
+    if (isDeepStrictEqual(decodeMessage(encodeMessage(message, { compress })), decoded)) continue
+    throw new Error(`another message after encoding with compress ${compress}`)
+  }
+  for (const section of [message.answers, message.authorities, message.additionals]) section.forEach(formatRecord)
+  return true
+}
+
+const [countText = String(COUNT_DEFAULT), seed = 'candor'] = process.argv.slice(2)
+const count = Number(countText)
+const samples = readSamples()
+const random = createSeededRandom(seed)
+const startedAtMs = performance.now()
+let messages = 0
+for (let round = 0; round < count; round++) {
+  let octets = samples[randomInt(random, samples.length)] as Uint8Array
+  // Most are changed in one place only: those get past the frame and into the records.
+  for (let left = Math.max(0, randomInt(random, 8) - 4); left >= 0; left--) {
+    octets = (MUTATIONS[randomInt(random, MUTATIONS.length)] as Mutation)(octets, random, samples)
+  }
+  try {
+    if (check(octets)) messages++
+  } catch (error) {
+    const input = Buffer.from(octets).toString('hex')
+    process.stderr.write(`seed ${seed}, round ${round}: ${String(error)}\n${input}\n`)
+    process.exitCode = 1
+    break
+  }
+}
+const seconds = (performance.now() - startedAtMs) / 1000
+const rate = Math.round(count / seconds)
+process.stdout.write(
+  `${count} inputs from ${samples.length} packets, seed ${seed}: ${messages} messages, ${count - messages} malformed, ${rate}/s\n`,
+)
