@@ -10,7 +10,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { createSeededRandom, type Random, randomInt } from '../src/core/random.ts'
 import { decodeMessage } from '../src/dns/decode-message.ts'
 import { encodeMessage } from '../src/dns/encode-message.ts'
-import { formatRecord } from '../src/dns/format-record.ts'
+import { formatName } from '../src/dns/name.ts'
+import { formatRdata } from '../src/dns/rdata.ts'
 
 const COUNT_DEFAULT = 200_000
 
@@ -87,7 +88,10 @@ function check(octets: Uint8Array): boolean {
     if (isDeepStrictEqual(decodeMessage(encodeMessage(message, { compress })), decoded)) continue
     throw new Error(`another message after encoding with compress ${compress}`)
   }
-  for (const section of [message.answers, message.authorities, message.additionals]) section.forEach(formatRecord)
+  for (const { name, rdata } of [...message.answers, ...message.authorities, ...message.additionals]) {
+    formatName(name)
+    formatRdata(rdata)
+  }
   return true
 }
 

@@ -7,8 +7,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { decodeMessage } from '../../src/dns/decode-message.ts'
 import { encodeMessage } from '../../src/dns/encode-message.ts'
-import { formatRecord } from '../../src/dns/format-record.ts'
 import type { DnsMessage, ResourceRecord } from '../../src/dns/message.ts'
+import { formatName } from '../../src/dns/name.ts'
+import { formatRdata } from '../../src/dns/rdata.ts'
+import { formatRrClass, formatRrType } from '../../src/dns/rr-type.ts'
 
 interface Packet {
   readonly server: string
@@ -97,6 +99,13 @@ describe('packets of real servers', () => {
     expect(uncompressed.filter((octets) => toHex(encodeMessage(message(octets))) !== toHex(octets))).toEqual([])
   })
 })
+
+/** A line of a master file. */
+function formatRecord(record: ResourceRecord): string {
+  const owner = record.name.length === 0 ? '.' : `${formatName(record.name)}.`
+  const head = `${owner} ${record.ttl} ${formatRrClass(record.class)} ${formatRrType(record.type)}`
+  return `${head} ${formatRdata(record.rdata)}`
+}
 
 function isShaped(record: ResourceRecord | undefined): boolean {
   return record?.rdata.kind !== 'unknown'
