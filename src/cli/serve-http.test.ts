@@ -28,6 +28,23 @@ describe('serveHttp', () => {
     await expect.poll(() => isCancelled).toBe(true)
   })
 
+  test('cancels a stream whose reader went away', async () => {
+    let isCancelled = false
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(Uint8Array.of(1))
+      },
+      cancel: () => {
+        isCancelled = true
+      },
+    })
+    await using server = await serveHttp(() => new Response(body), 0)
+    const reader = (await fetch(server.url)).body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    await expect.poll(() => isCancelled).toBe(true)
+  })
+
   test('says the corrected command when a port cannot be used', async () => {
     await expect(serveHttp(() => new Response(''), 65_536)).rejects.toMatchObject({ name: 'RunError' })
   })
