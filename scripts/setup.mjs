@@ -29,9 +29,6 @@ const SYSTEM_PACKAGES = [
   { name: 'chromium', program: 'chromium', purpose: 'the tests of the pages', forStart: false },
 ]
 
-/** Where Debian puts daemons; not in everybody's PATH. */
-const EXTRA_DIRECTORIES = ['/usr/sbin', '/sbin', '/usr/local/sbin']
-
 /**
  * Installs npm packages and Debian packages.
  *
@@ -119,9 +116,11 @@ async function confirm(question) {
   }
 }
 
+/** Looks in the PATH, and in the `sbin` beside each `bin`: Debian keeps servers there, outside most users' PATH. */
 function isInPath(program) {
-  const directories = [...(process.env.PATH ?? '').split(':'), ...EXTRA_DIRECTORIES]
-  return directories.some((directory) => directory !== '' && existsSync(join(directory, program)))
+  const directories = (process.env.PATH ?? '').split(':').filter((directory) => directory !== '')
+  const more = directories.filter((directory) => directory.endsWith('/bin')).map((bin) => join(dirname(bin), 'sbin'))
+  return [...directories, ...more].some((directory) => existsSync(join(directory, program)))
 }
 
 /** Prints a line about the set-up on stderr. */

@@ -98,7 +98,7 @@ function run(command, args, output) {
     stdio: ['ignore', output, output],
     env: {
       ...process.env,
-      PATH: [BIN, process.env.PATH, '/usr/sbin'].join(delimiter),
+      PATH: [BIN, process.env.PATH].join(delimiter),
       ...(isFull ? { CANDOR_TEST_FULL: '1' } : {}),
     },
   })

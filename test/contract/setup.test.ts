@@ -1,0 +1,96 @@
+/** The set-up on a machine that lacks Debian packages: a PATH of our own, with an apt-get that installs empty programs. */
+import { spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { HOME } from '../tidy/source-tree.ts'
+
+const isRoot = process.getuid?.() === 0
+/** Makes the script believe that it is somebody's; the files here may be out of a real other user's reach. */
+const AS_SOMEBODY = ['--import', 'data:text/javascript,process.getuid=()=>1000']
+
+interface Machine {
+  readonly directory: string
+  run(purpose: 'start' | 'test', asSomebody: boolean): { readonly status: number | null; readonly stderr: string }
+}
+
+/** A project whose npm packages are there, on a machine with these programs. */
+function createMachine(programs: readonly string[]): Machine {
+  const directory = mkdtempSync(join(tmpdir(), 'candor-setup-'))
+  const bin = join(directory, 'usr/bin')
+  mkdirSync(join(directory, 'scripts'))
+  mkdirSync(join(directory, 'node_modules/node/bin'), { recursive: true })
+  mkdirSync(bin, { recursive: true })
+  cpSync(join(HOME, 'scripts/setup.mjs'), join(directory, 'scripts/setup.mjs'))
+  for (const lock of ['package-lock.json', 'node_modules/.package-lock.json'])
+    writeFileSync(join(directory, lock), '{"packages":{}}')
+  writeFileSync(join(directory, 'node_modules/node/bin/node'), '')
+  symlinkSync('/usr/bin/env', join(bin, 'env'))
+  for (const program of programs) writeProgram(join(bin, program), '')
+  if (programs.includes('apt-get')) {
+    const install = 'for word; do case $word in -*|install|update) ;; *) echo > "${0%/*}/$word" ;; esac; done'
+    writeProgram(join(bin, 'apt-get'), `echo "$@" >> "${directory}/apt.log"\n${install}`)
+  }
+  return {
+    directory,
+    run: (purpose, asSomebody) => {
+      const args = [...(asSomebody ? AS_SOMEBODY : []), join(directory, 'scripts/setup.mjs'), purpose]
+      const { status, stderr } = spawnSync(process.execPath, args, {
+        encoding: 'utf8',
+        env: { PATH: bin },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      return { status, stderr }
+    },
+  }
+}
+
+function writeProgram(path: string, script: string): void {
+  writeFileSync(path, `#!/bin/sh\n${script}\n`)
+  chmodSync(path, 0o755)
+}
+
+describe('scripts/setup.mjs', () => {
+  test.runIf(isRoot)('says what is missing and installs it, as root', () => {
+    const machine = createMachine(['apt-get', 'unbound'])
+    const { status, stderr } = machine.run('start', false)
+    expect(status).toBe(0)
+    expect(stderr).toContain('the Debian package tor is missing')
+    expect(stderr).toContain('running apt-get install --yes --no-install-recommends tor')
+    expect(stderr).toContain('everything is there')
+    const [update = '', install = ''] = readFileSync(join(machine.directory, 'apt.log'), 'utf8').split('\n')
+    expect(update).toContain('update')
+    expect(install).toMatch(/install .*tor$/)
+  })
+
+  test('prints the command and goes on, without root and without a terminal', () => {
+    const machine = createMachine(['apt-get', 'sudo'])
+    const { status, stderr } = machine.run('start', true)
+    expect(status).toBe(0)
+    expect(stderr).toContain('to install: sudo apt-get install --yes --no-install-recommends tor unbound')
+    expect(stderr).toContain('missing: tor, unbound')
+    expect(existsSync(join(machine.directory, 'apt.log'))).toBe(false)
+  })
+
+  test('names the packages where there is no apt-get', () => {
+    const { status, stderr } = createMachine(['tor']).run('start', true)
+    expect(status).toBe(0)
+    expect(stderr).toContain('install unbound with the package manager of this system')
+  })
+
+  test('installs nothing where nothing is missing, and asks for more before tests', () => {
+    const machine = createMachine(['tor', 'unbound'])
+    expect(machine.run('start', true).stderr).toBe('setup: everything is there\n')
+    expect(machine.run('test', true).stderr).toContain('chromium')
+  })
+})
