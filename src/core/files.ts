@@ -18,8 +18,8 @@ export interface AppendFile {
 export interface ReadFile {
   /** @returns The next octets, at most `maxOctets`; empty at the end of what is there now. @throws {FileError} */
   read(maxOctets: number): Promise<Uint8Array>
-  /** @returns Whether the path still leads to this file, and the file is at least as long as what was read. @throws {FileError} */
-  isCurrent(): Promise<boolean>
+  /** @returns Whether a path leads to this file, and the file is at least as long as what was read. @throws {FileError} */
+  isAt(path: string): Promise<boolean>
   close(): Promise<void>
 }
 

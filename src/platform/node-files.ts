@@ -77,10 +77,10 @@ function openRead(path: string): Promise<ReadFile> {
           position += bytesRead
           return buffer.subarray(0, bytesRead)
         }),
-      isCurrent: () =>
-        guard(path, async () => {
+      isAt: (name) =>
+        guard(name, async () => {
           const mine = await file.stat()
-          const named = await stat(path).catch((error: unknown) => {
+          const named = await stat(name).catch((error: unknown) => {
             if (errorCode(error) === 'ENOENT') return undefined
             throw error
           })

@@ -1,15 +1,17 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createAuthorityLogParser } from '../../src/campaigns/exits/authority-log-parser.ts'
+import { openAuthorityLogReader } from '../../src/campaigns/exits/authority-log.ts'
 import { decodeMessage } from '../../src/dns/decode-message.ts'
 import { encodeQuery } from '../../src/dns/encode-message.ts'
 import { parseName } from '../../src/dns/name.ts'
 import { TYPE_A } from '../../src/dns/rr-type.ts'
+import { nodeFiles } from '../../src/platform/node-files.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
 import { HOME } from '../tidy/source-tree.ts'
 import { runSimulatedCli } from './simulated-cli.ts'
@@ -104,6 +106,29 @@ describe('candor authority', () => {
       ['a.probe.example.org', 'answered'],
       ['elsewhere.example.com', 'refused'],
     ])
+  })
+
+  test('is followed without a gap while its log is rotated', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'candor-authority-'))
+    onTestFinished(() => rm(directory, { recursive: true }))
+    const log = join(directory, 'queries.jsonl')
+    const served = await serve('--listen', '127.0.0.1:0', '--log', log, '--log-size', '64k', '--log-files', '99')
+    const reader = await openAuthorityLogReader({ files: nodeFiles, path: log, sinceMs: 0 })
+    onTestFinished(() => reader.close())
+    const names = Array.from({ length: 600 }, (_, index) => `n${index}.probe.example.org`)
+    const seen: string[] = []
+    const follow = async (): Promise<number> => {
+      seen.push(...(await reader.take()).map((query) => query.query_name))
+      return seen.length
+    }
+    for (const name of names) {
+      await askAddress(served.port, name)
+      if (name.endsWith('00.probe.example.org')) await follow()
+    }
+    await expect.poll(follow, { timeout: 10_000 }).toBe(names.length)
+    expect(seen).toEqual(names)
+    expect((await readdir(directory)).length).toBeGreaterThan(1)
+    expect(await served.stop()).toBe(0)
   })
 
   test('prints the queries as JSON Lines where no log is given', async () => {

@@ -35,6 +35,7 @@ const QUERIES_MAX = 100_000
 /** Longer lines are cut; the parser then calls them malformed. */
 const LINE_OCTETS_MAX = 8_192
 const ROTATED_FILES_MAX = 99
+const ROTATION_TRIES_MAX = 5
 
 /**
  * Opens a log; a file that is not there yet is waited for.
@@ -46,39 +47,28 @@ export async function openAuthorityLogReader(options: AuthorityLogReaderOptions)
   const parser = createAuthorityLogParser()
   const splitter = createLineSplitter()
   const rotated = await findRotated(files, path, sinceMs)
-  let file: ReadFile | undefined
-  let isLive = false
-
-  const openNext = async (): Promise<ReadFile | undefined> => {
-    const older = rotated.shift()
-    isLive = older === undefined
-    try {
-      return await files.openRead(older ?? path)
-    } catch (error) {
-      if (error instanceof FileError && error.code === 'ENOENT') return undefined
-      throw error
-    }
-  }
-  const closeCurrent = async (): Promise<void> => {
-    const current = file
-    file = undefined
-    await current?.close()
-  }
-  /** @returns The next octets; `undefined` when there are none now. */
+  /** The file being read, then those that are newer and already open. */
+  const queue: ReadFile[] = []
   const readChunk = async (): Promise<Uint8Array | undefined> => {
-    for (let opened = 0; opened <= ROTATED_FILES_MAX; opened++) {
-      file ??= await openNext()
+    for (let opened = 0; opened <= ROTATED_FILES_MAX + 1; opened++) {
+      const [file] = queue
       if (file === undefined) {
-        if (isLive) return undefined
+        const next = await openOrNone(files, rotated.shift() ?? path)
+        if (next === undefined) return undefined
+        queue.push(next)
         continue
       }
       const chunk = await file.read(CHUNK_OCTETS)
       if (chunk.length > 0) return chunk
-      if (isLive && (await file.isCurrent())) return undefined
-      // What was written between the last read and the rotation.
-      const rest = isLive ? await file.read(CHUNK_OCTETS) : chunk
-      if (rest.length > 0) return rest
-      await closeCurrent()
+      if (queue.length === 1 && rotated.length === 0) {
+        if (await file.isAt(path)) return undefined
+        queue.push(...(await openNewer(files, path, file)))
+        // What was written between the last read and the rotation.
+        const rest = await file.read(CHUNK_OCTETS)
+        if (rest.length > 0) return rest
+      }
+      queue.shift()
+      await file.close()
     }
     return undefined
   }
@@ -100,8 +90,45 @@ export async function openAuthorityLogReader(options: AuthorityLogReaderOptions)
     },
     malformedCount: () => parser.malformedCount(),
     malformedLines: () => parser.malformedLines(),
-    close: closeCurrent,
+    close: async () => {
+      await Promise.all(queue.splice(0).map((file) => file.close()))
+    },
   }
+}
+
+async function openOrNone(files: Files, path: string): Promise<ReadFile | undefined> {
+  try {
+    return await files.openRead(path)
+  } catch (error) {
+    if (error instanceof FileError && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/**
+ * Opens what came after a file that was rotated away: between two looks there may have been several rotations.
+ *
+ * @returns Oldest first, without the one that is being written now; empty when the file was not renamed to `PATH.N`.
+ */
+async function openNewer(files: Files, path: string, file: ReadFile): Promise<ReadFile[]> {
+  for (let tries = 0; tries < ROTATION_TRIES_MAX; tries++) {
+    const place = await findPlace(path, file)
+    if (place === undefined) return []
+    const newer: ReadFile[] = []
+    for (let index = place - 1; index >= 1; index--) {
+      const next = await openOrNone(files, `${path}.${index}`)
+      if (next !== undefined) newer.push(next)
+    }
+    // Another rotation in the meantime has moved them all.
+    if (await file.isAt(`${path}.${place}`)) return newer
+    await Promise.all(newer.map((next) => next.close()))
+  }
+  return []
+}
+
+async function findPlace(path: string, file: ReadFile): Promise<number | undefined> {
+  for (let index = 1; index <= ROTATED_FILES_MAX; index++) if (await file.isAt(`${path}.${index}`)) return index
+  return undefined
 }
 
 /** Rotated files that were written after a moment, oldest first. */
