@@ -198,6 +198,16 @@ describe('needsAnotherCircuit', () => {
     expect(needsAnotherCircuit(circuits(...statuses))).toBe(needed)
   })
 
+  test('does not let two verdicts settle it that our own delay may have made', () => {
+    const unsure = circuit(attempt('dns_fail', { unsure: true }))
+    expect(needsAnotherCircuit([unsure, circuit(attempt('dns_fail', { unsure: true }))])).toBe(true)
+    expect(needsAnotherCircuit([unsure, circuit(attempt('dns_fail'))])).toBe(false)
+    const permanent = { unsure: true, dns_rcode: 3, error_code: 'PERMANENT' } as const
+    expect(
+      needsAnotherCircuit([circuit(attempt('dns_fail', permanent)), circuit(attempt('dns_fail', permanent))]),
+    ).toBe(false)
+  })
+
   test('stops when the relay left the consensus', () => {
     expect(needsAnotherCircuit([circuit(attempt('circuit_fail', { error_code: 'LEFT_CONSENSUS' }))])).toBe(false)
   })

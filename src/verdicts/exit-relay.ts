@@ -93,7 +93,14 @@ function isOpen(circuits: readonly ExitCircuitOutcome[], family: 'A' | 'AAAA'): 
   // A wrong address stands whatever follows; the second verdict only says whether it is one always.
   if (votes.some(isProvedWrong)) return votes.length < 2
   if (votes.every((vote) => vote.status === 'success')) return false
-  return !votes.some((vote, index) => votes.findIndex((other) => other.status === vote.status) < index)
+  const agreeing = votes.filter((vote) => votes.some((other) => other !== vote && other.status === vote.status))
+  // Two verdicts that agree settle it, unless our own delay could have made both of them.
+  return !agreeing.some(isSure)
+}
+
+/** Only a failure by RCODE 2 is told apart by time. */
+function isSure(attempt: ExitAttempt): boolean {
+  return !attempt.unsure || attempt.dns_rcode !== 2
 }
 
 /** @returns One attempt per circuit that got a DNS verdict about the family, in order of circuits. */
@@ -127,8 +134,7 @@ function decideFamily(
     if (agreeing.length > 1 && new Set(agreeing.map((vote) => vote.path[0])).size === 1) flags.add('confirmed_same_hop')
     if (options.mode === 'stable') flags.add('suspected')
   }
-  // Only a failure by RCODE 2 is told apart by time.
-  if (deciding.unsure && deciding.dns_rcode === 2) flags.add('unsure')
+  if (!isSure(deciding)) flags.add('unsure')
   if (options.mode === 'nxdomain' && status === 'success' && !options.authorityAsked) flags.add('weak_evidence')
   return {
     status,
@@ -161,10 +167,11 @@ function isProvedWrong(attempt: ExitAttempt): boolean {
   return attempt.status === 'wrong_ip' && attempt.addresses.length > 0
 }
 
-/** @returns Of attempts with one status the one to show: its code is proved, then frequent, then surely timed. */
+/** @returns Of attempts with one status the one to show: its code is proved, then surely timed, then frequent. */
 function best(group: readonly ExitAttempt[]): ExitAttempt {
   const score = (attempt: ExitAttempt): number =>
     (isProvedWrong(attempt) ? 1000 : 0) +
+    (isSure(attempt) ? 100 : 0) +
     group.filter((other) => other.error_code === attempt.error_code).length * 2 +
     (attempt.unsure ? 0 : 1)
   return group.reduce((chosen, attempt) => (score(attempt) > score(chosen) ? attempt : chosen))

@@ -5,6 +5,7 @@ import type { OwnDelay } from '../../measure/own-delay.ts'
 import { createPacer } from '../../measure/pacer.ts'
 import type { ExitMode } from '../../model/exit-result.ts'
 import type { Endpoint } from '../../net/net.ts'
+import { candidateOf, type Candidate } from './candidates.ts'
 import { isInternalAddress } from './internal-address.ts'
 import { createQueryNames } from './issue-names.ts'
 import { preflight, refuseRun } from './preflight.ts'
@@ -53,13 +54,18 @@ export async function chooseMode(
     const run = prepareRun(dependencies, setup, ownDelay, stop, zone, notes)
     // Each check counts for the run's validity, so the pre-flight asks by itself.
     const direct = run.control === undefined ? undefined : () => askDirectly(dependencies, run.context, zone)
-    const outcome = await preflight(run.context, setup.list.candidates, direct)
+    const outcome = await preflight(run.context, exitsOf(setup), direct)
     if (outcome.right || stop.start.aborted) return run
     run.control?.[Symbol.dispose]()
     if (index === modes.length - 1) refuseRun(outcome, zone.domain ?? 'stable names')
     notes.push(`${mode} mode failed its pre-flight (${outcome.description}), the run fell back`)
   }
   throw new ConfigError('--mode', 'no mode can be tried', '--mode wildcard --domain ZONE --expect ADDRESS')
+}
+
+/** Every exit of the consensus, whatever part of them is tested: a broken exit says nothing about the zone. */
+function exitsOf({ view }: RunSetup): readonly Candidate[] {
+  return [...view.relays.values()].flatMap((relay) => candidateOf(relay) ?? [])
 }
 
 function prepareRun(
