@@ -14,6 +14,7 @@ import {
   startCandor,
   startTestLaboratory,
   verdicts,
+  type CommandOutcome,
   type TestLaboratory,
 } from './laboratory-run.ts'
 
@@ -21,18 +22,21 @@ describe.skipIf(!hasTor)('candor exits run (needs tor: apt-get install tor)', ()
   let lab: TestLaboratory
   /** A run that nobody disturbed; every other test is measured by it. */
   let undisturbed: string
+  let undisturbedOutcome: CommandOutcome
   beforeAll(async () => {
     lab = await startTestLaboratory({ size: { authorities: 3, middles: 1, exits: 8 }, seed: 'campaign' })
     undisturbed = await lab.newDirectory()
-    const outcome = await runExitsIn(lab, undisturbed, ['--per-relay'])
-    expect(outcome.stderr).toContain('8 of 8 exits measured'.slice(2))
-    expect(outcome.status).toBe(0)
+    undisturbedOutcome = await runExitsIn(lab, undisturbed, ['--per-relay'])
   })
   afterAll(async () => {
     await lab[Symbol.asyncDispose]()
   })
 
   test('gives every relay the verdict that is true', async () => {
+    expect([undisturbedOutcome.status, undisturbedOutcome.stderr]).toEqual([
+      0,
+      expect.stringContaining('exits measured'),
+    ])
     const { results } = await readReport(undisturbed)
     expect(results).toHaveLength(8)
     expect(misclassified(lab.laboratory, results)).toEqual([])
@@ -108,10 +112,11 @@ describe.skipIf(!hasTor)('candor exits run (needs tor: apt-get install tor)', ()
     const issued = journal.filter(({ kind }) => kind === 'issued')
     expect(new Set(issued.map(({ name }) => name)).size).toBe(issued.length)
     const finished = new Set<unknown>()
-    for (const line of journal) {
-      if (line.kind === 'issued') expect(finished.has(line['fingerprint'])).toBe(false)
+    const askedAfterwards = journal.filter((line) => {
       if (line.kind === 'result') finished.add((line['result'] as ExitResult).exit_fingerprint)
-    }
+      return line.kind === 'issued' && finished.has(line['fingerprint'])
+    })
+    expect(askedAfterwards).toEqual([])
   })
 
   test('merges three shards into the whole, and refuses a missing, doubled or foreign one', async () => {
