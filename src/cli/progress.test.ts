@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createBuildingView, createRunView } from '../../test/web-fixtures/exit-run-fixture.ts'
@@ -9,6 +8,7 @@ import type { Clock } from '../core/clock.ts'
 import { createCliContext, type CliContext } from './cli-context.ts'
 import { formatDuration, formatProgress, startProgress } from './progress.ts'
 import { runCli } from './run-cli.ts'
+import { makeTemporaryDirectory } from '../../test/contract/temporary-directory.ts'
 
 /** A clock whose timers fire when the test says so. */
 function createHandClock(): Clock & { fire(): Promise<void> } {
@@ -76,7 +76,7 @@ describe('startProgress', () => {
     const clock = createHandClock()
     const { context, texts } = createContext(true, clock)
     context.setVerbosity('warn', true)
-    const path = join(mkdtempSync(join(tmpdir(), 'candor-status-')), 'status.json')
+    const path = join(makeTemporaryDirectory(), 'status.json')
     const view = createRunView(3)
     const progress = startProgress(createSettableRun(view), context, path)
     await clock.fire()
@@ -85,6 +85,22 @@ describe('startProgress', () => {
     const status = JSON.parse(readFileSync(path, 'utf8')) as { done: number; counts: Record<string, number> }
     expect(status.done).toBe(view.done)
     expect(Object.values(status.counts).reduce((sum, count) => sum + count, 0)).toBe(view.results.length)
+  })
+
+  test('counts the finished results anew: joining the log may have changed them', async () => {
+    const clock = createHandClock()
+    const { context, texts } = createContext(true, clock)
+    const all = createRunView(Infinity)
+    const running = createRunView(all.candidates, 'scanning')
+    const run = createSettableRun({ ...running, metadata: null })
+    const progress = startProgress(run, context, null)
+    await clock.fire()
+    const finished = createRunView(all.candidates, 'done')
+    const results = running.results.map((result) => ({ ...result, status: 'timeout' as const }))
+    run.set({ ...finished, results })
+    await progress.stop()
+    expect(finished.metadata).not.toBeNull()
+    expect(texts.stderr).toMatch(new RegExp(` · ${results.length} timeout · [^·]*\n$`))
   })
 
   test('goes on when the status file cannot be written', async () => {

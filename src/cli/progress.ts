@@ -154,12 +154,16 @@ async function writeStatusFile(
   }
 }
 
-/** Results only ever grow, so each is looked at once. */
+/** While a run goes on results only ever grow, so each is looked at once; the finished ones may have changed. */
 function createCounter(): Counter {
   const counts = new Map<ExitStatus, number>()
   let seen = 0
   return {
-    count: ({ results }) => {
+    count: ({ results, metadata }) => {
+      if (metadata !== null) {
+        seen = 0
+        counts.clear()
+      }
       for (; seen < results.length; seen++) {
         const status = results[seen]?.status
         if (status !== undefined) counts.set(status, (counts.get(status) ?? 0) + 1)

@@ -1,13 +1,14 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runSimulatedCli } from './simulated-cli.ts'
+import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 const FINGERPRINT = 'A'.repeat(40)
 
 function writeTemporary(name: string, text: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'candor-cli-')), name)
+  const path = join(makeTemporaryDirectory(), name)
   writeFileSync(path, text)
   return path
 }

@@ -1,11 +1,11 @@
 /** The command as a process: what only a process shows. */
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, mkdirSync, symlinkSync, writeFileSync, chmodSync, cpSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, symlinkSync, writeFileSync, chmodSync, cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { HOME, readText } from '../tidy/source-tree.ts'
+import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 const COMMAND = join(HOME, 'bin/candor')
 
@@ -25,7 +25,7 @@ function run(command: string, args: readonly string[], environment: NodeJS.Proce
 
 describe('bin/candor', () => {
   test('starts through a chain of links from anywhere', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'candor-bin-'))
+    const directory = makeTemporaryDirectory()
     symlinkSync(COMMAND, join(directory, 'first'))
     symlinkSync('first', join(directory, 'candor'))
     const { version } = JSON.parse(readText('package.json')) as { readonly version: string }
@@ -43,7 +43,7 @@ describe('bin/candor', () => {
   })
 
   test('says in one sentence that a Node is too old', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'candor-old-'))
+    const home = makeTemporaryDirectory()
     mkdirSync(join(home, 'bin'))
     mkdirSync(join(home, 'path'))
     cpSync(COMMAND, join(home, 'bin/candor'))

@@ -1,19 +1,10 @@
 /** The set-up on a machine that lacks Debian packages: a PATH of our own, with an apt-get that installs empty programs. */
 import { spawnSync } from 'node:child_process'
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { HOME } from '../tidy/source-tree.ts'
+import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 const isRoot = process.getuid?.() === 0
 /** Makes the script believe that it is somebody's; the files here may be out of a real other user's reach. */
@@ -26,7 +17,7 @@ interface Machine {
 
 /** A project whose npm packages are there, on a machine with these programs. */
 function createMachine(programs: readonly string[]): Machine {
-  const directory = mkdtempSync(join(tmpdir(), 'candor-setup-'))
+  const directory = makeTemporaryDirectory()
   const bin = join(directory, 'usr/bin')
   mkdirSync(join(directory, 'scripts'))
   mkdirSync(join(directory, 'node_modules/node/bin'), { recursive: true })
