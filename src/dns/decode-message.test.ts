@@ -193,6 +193,15 @@ describe('decodeMessage', () => {
     expect(before).toEqual(copy)
   })
 
+  test('takes copies from buffers of Node too, whose slices are views', () => {
+    const hex = '0161 00 0010 0001  c00c 0010 0001 00000000 0002 0162'
+    // In the middle of a larger one, as small buffers are.
+    const buffer = Buffer.concat([Buffer.alloc(3), octets([1, 1, 0, 0], hex), Buffer.alloc(3)]).subarray(3, -3)
+    const decoded = message(buffer)
+    buffer.fill(0xff)
+    expect(decoded).toEqual(message(octets([1, 1, 0, 0], hex)))
+  })
+
   test('does not multiply one long name by the records that point to it', () => {
     // 127 labels in the question; 5,440 answers point somewhere into them.
     const question = `${'0161'.repeat(127)}00 0001 0001`

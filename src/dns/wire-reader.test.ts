@@ -117,6 +117,18 @@ describe('WireReader', () => {
     expect(beyond.failure?.reason).toBe('too many compression pointers')
   })
 
+  test('counts the octets behind a pointer that is known already', () => {
+    // 12: 3 labels of 63 and the root's octet; then 62 octets and a pointer, twice; then 63 octets and a pointer.
+    const label = (length: number) => length.toString(16).padStart(2, '0') + '61'.repeat(length)
+    const reader = readerAfterHeader(`${label(63).repeat(3)}00${`${label(61)}c00c`.repeat(2)}${label(62)}c00c`)
+    expect(reader.name('follow')).toHaveLength(3)
+    expect(reader.name('follow')).toHaveLength(4)
+    expect(reader.name('follow')).toHaveLength(4)
+    expect(reader.failure).toBeUndefined()
+    expect(reader.name('follow')).toEqual([])
+    expect(reader.failure).toEqual({ offset: 12 + 193 + 2 * 64 + 63, reason: 'name longer than 255 octets' })
+  })
+
   test('shares the labels of names that point into one another', () => {
     // 12: a.b.c, then d + pointer to b, then e + pointer to b.
     const reader = readerAfterHeader('0161016201630001 64c00e0165c00e'.replace(' ', ''))

@@ -36,13 +36,15 @@ export class WireReader {
   failure: WireFailure | undefined
   /** Whether a compression pointer was met where one is allowed; for the caller to clear. */
   hasFollowedPointer = false
-  /** Names that consist of a pointer alone, by its target: most owners in a response are one and the same name. */
+  /** What pointers led to, by their target: most owners in a response are one and the same name. */
   #pointedNames: Map<number, Name> | undefined
   /** Labels behind pointers, by their offset, so that many pointers to one long name do not multiply it. */
   #pointedLabels: Map<number, Uint8Array> | undefined
 
   constructor(octets: Uint8Array) {
-    this.octets = octets
+    // A subclass may have another `slice`: that of Node's buffers gives views, and what is read here must be copies.
+    const isPlain = octets.constructor === Uint8Array
+    this.octets = isPlain ? octets : new Uint8Array(octets.buffer, octets.byteOffset, octets.length)
     this.end = octets.length
   }
 
@@ -121,7 +123,7 @@ export class WireReader {
     const { octets } = this
     const labels: Uint8Array[] = []
     let isPointed = false
-    let onlyTarget: number | undefined
+    let [firstTarget, ownLabels] = [0, 0]
     let sizeOctets = 1
     let [at, end, start] = [this.offset, this.end, this.offset]
     // Every turn adds a label, of which 255 octets are allowed, or follows a pointer, of which there is a number.
@@ -140,11 +142,10 @@ export class WireReader {
         if (!isPointed) {
           isPointed = true
           this.offset = at + 2
-          if (labels.length === 0) {
-            const known = this.#pointedNames?.get(target)
-            if (known !== undefined) return known
-            onlyTarget = target
-          }
+          const known = this.#pointedNames?.get(target)
+          if (known !== undefined) return this.#join(labels, known, at)
+          firstTarget = target
+          ownLabels = labels.length
         }
         at = start = target
         end = octets.length
@@ -158,13 +159,22 @@ export class WireReader {
       at += 1 + length
     }
     if (!isPointed) this.offset = at + 1
-    if (onlyTarget !== undefined) (this.#pointedNames ??= new Map()).set(onlyTarget, labels)
+    else (this.#pointedNames ??= new Map()).set(firstTarget, ownLabels === 0 ? labels : labels.slice(ownLabels))
     return labels
   }
 
   #failName(reason: string, offset: number): Name {
     this.fail(reason, offset)
     return []
+  }
+
+  /** A name of some labels and what the pointer at `at` leads to. */
+  #join(labels: readonly Uint8Array[], pointed: Name, at: number): Name {
+    if (labels.length === 0) return pointed
+    let sizeOctets = 1
+    for (const label of labels) sizeOctets += 1 + label.length
+    for (const label of pointed) sizeOctets += 1 + label.length
+    return sizeOctets > NAME_OCTETS_MAX ? this.#failName('name longer than 255 octets', at) : [...labels, ...pointed]
   }
 
   #pointedLabel(at: number, length: number): Uint8Array {
