@@ -11,6 +11,7 @@ import { registerAuthorityCommand } from './authority.ts'
 import { createCliContext, type CliCapabilities, type CliContext } from './cli-context.ts'
 import { OutputClosedError } from './cli-output.ts'
 import { registerConfig } from './config.ts'
+import { registerLab } from './lab.ts'
 import { registerExits } from './exits.ts'
 import { STATUS_DONE, STATUS_INTERRUPTED, STATUS_USAGE, type CliStatus } from './exit-status.ts'
 import { formatErrorParts, printError, type ErrorParts } from './print-error.ts'
@@ -83,6 +84,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
   registerExits(program, context)
   registerAuthorityCommand(program, context)
   registerConfig(program, context)
+  registerLab(program, context)
   return program
 }
 

@@ -39,6 +39,8 @@ import { placeFaults } from './place-faults.ts'
 import type { TorNetworkMachine, TorNetworkProgress } from './tor-network-options.ts'
 import { startTorNetwork, type TorNetwork } from './tor-network.ts'
 
+const AUTHORITY_LOG_FILE = 'authority.jsonl'
+
 /** How large a laboratory is. */
 export interface LaboratorySize {
   readonly authorities: number
@@ -96,6 +98,9 @@ export async function startLaboratory(machine: TorNetworkMachine, options: Labor
   const random = createSeededRandom(`laboratory ${options.seed}`)
   const block = options.block ?? 1 + ((crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % 250)
   await machine.files.makeDirectory(options.directory, 0o700)
+  // What an earlier laboratory left there: keys and logs of relays that are gone.
+  await machine.files.remove(joinPath(options.directory, 'network'))
+  await machine.files.remove(joinPath(options.directory, AUTHORITY_LOG_FILE))
   const undo = new AsyncDisposableStack()
   try {
     const servers = await startServers(machine, options, block, undo)
@@ -145,7 +150,7 @@ async function startServers(
     files,
     clock,
     log: machine.log,
-    path: joinPath(options.directory, 'authority.jsonl'),
+    path: joinPath(options.directory, AUTHORITY_LOG_FILE),
     sizeOctetsMax: LOG_SIZE_LIMIT.default,
     filesMax: LOG_FILES_LIMIT.min,
   })
@@ -249,7 +254,7 @@ async function writeFiles(
       ...network.torrcAppend.filter((line) => !line.startsWith('ClientDNSRejectInternalAddresses')),
       'ClientDNSRejectInternalAddresses 0',
     ]),
-    authority_log: inside('authority.jsonl'),
+    authority_log: inside(AUTHORITY_LOG_FILE),
     decoys: await write(
       'decoys.txt',
       [...DECOYS].map((decoy) => decoy.join(' ')),

@@ -1,0 +1,133 @@
+/** `candor lab up`: builds a laboratory and holds it until it is interrupted. */
+import { type Command, Option } from 'commander'
+import { ConfigError } from '../core/config-error.ts'
+import { checkLimit, type Limit } from '../core/limit.ts'
+import { type Fault, FAULTS } from '../lab/faults.ts'
+import { type Laboratory, startLaboratory } from '../lab/laboratory.ts'
+import type { TorNetworkProgress } from '../lab/tor-network-options.ts'
+import { acquireRunLock } from '../store/run-lock.node.ts'
+import type { CliContext } from './cli-context.ts'
+import { formatDirectoryOption, laboratoryDirectoryOption } from './lab-directory.ts'
+
+const AUTHORITIES: Limit = {
+  default: 3,
+  min: 1,
+  max: 9,
+  unit: 'relays',
+  why: 'three vote as a real directory does, and each takes 100 MB',
+}
+const MIDDLES: Limit = { default: 1, min: 1, max: 50, unit: 'relays', why: 'exits are first hops for each other' }
+const EXITS: Limit = { default: 8, min: 1, max: 190, unit: 'relays', why: 'one for each class of verdict' }
+const FIRST_HOP_DELAY: Limit = { default: 0, min: 0, max: 10_000, unit: 'ms', why: 'nothing is slow on loopback' }
+
+interface UpOptions {
+  readonly directory: string
+  readonly authorities: string
+  readonly middles: string
+  readonly exits: string
+  readonly seed?: string
+  readonly fault: readonly string[]
+  readonly firstHopDelay: string
+}
+
+/** Adds `candor lab up`. */
+export function registerLabUp(lab: Command, context: CliContext): void {
+  const up = lab
+    .command('up')
+    .description('build a laboratory and hold it until it is interrupted')
+    .addOption(laboratoryDirectoryOption())
+    .option('--authorities <number>', 'directory authorities', String(AUTHORITIES.default))
+    .option('--middles <number>', 'relays that do not exit', String(MIDDLES.default))
+    .option('--exits <number>', `exits; ${FAULTS.length} faults there are`, String(EXITS.default))
+    .option('--seed <text>', 'decides which exit has which fault (default: a new one)')
+    .addOption(
+      new Option('--fault <name>', 'give the exits these faults in this order, in place of the seed’s')
+        .argParser((value, earlier: readonly string[]) => [...earlier, ...value.split(',')])
+        .default([], 'by seed'),
+    )
+    .option('--first-hop-delay <ms>', 'delay of the last middle, per round trip', String(FIRST_HOP_DELAY.default))
+  up.action(async () => {
+    const options = up.opts<UpOptions>()
+    await using _lock = await acquireRunLock(options.directory, 'candor lab up')
+    const laboratory = await build(context, options)
+    try {
+      await introduce(context, laboratory, options.directory)
+      await untilAborted(context.interrupted)
+    } finally {
+      await laboratory.stop()
+    }
+    await context.say('The laboratory is gone.')
+  })
+}
+
+async function build(context: CliContext, options: UpOptions): Promise<Laboratory> {
+  const faults = options.fault.map(findFault)
+  const number = (limit: Limit, value: string, path: string): number =>
+    checkLimit(limit, /^\d+$/.test(value) ? Number(value) : Number.NaN, path)
+  const size = {
+    authorities: number(AUTHORITIES, options.authorities, '--authorities'),
+    middles: number(MIDDLES, options.middles, '--middles'),
+    exits: faults.length > 0 ? faults.length : number(EXITS, options.exits, '--exits'),
+  }
+  const { clock, net, files, processes, log } = context
+  const report = createProgressReport(context)
+  const startedAtMs = clock.nowMs()
+  const laboratory = await startLaboratory(
+    { clock, net, files, processes, log },
+    {
+      size,
+      seed: options.seed ?? context.newSeed(),
+      directory: options.directory,
+      firstHopDelayMs: number(FIRST_HOP_DELAY, options.firstHopDelay, '--first-hop-delay'),
+      ...(faults.length > 0 ? { faults } : {}),
+      onProgress: report,
+    },
+  )
+  await context.say(`Ready after ${((clock.nowMs() - startedAtMs) / 1000).toFixed(1)} s.`)
+  return laboratory
+}
+
+function findFault(name: string): Fault {
+  const found = FAULTS.find((fault) => fault.name === name)
+  if (found !== undefined) return found
+  throw new ConfigError('--fault', `there is no fault '${name}'`, `one of ${FAULTS.map((it) => it.name).join(', ')}`)
+}
+
+/** One line per step, so that a log stays short; counts only where something takes long. */
+function createProgressReport(context: CliContext): (progress: TorNetworkProgress) => void {
+  const sentences = {
+    keys: 'Making the keys of',
+    relays: 'Starting',
+    consensus: 'Waiting for the consensus about',
+  }
+  let step = ''
+  return (progress) => {
+    if (progress.step === step) return
+    step = progress.step
+    void context.say(`${sentences[progress.step]} ${progress.total} relays …`)
+  }
+}
+
+async function introduce(context: CliContext, laboratory: Laboratory, directory: string): Promise<void> {
+  const { seed, zone, skipped } = laboratory.describe()
+  const command = `candor lab run${formatDirectoryOption(directory)} -- exits run`
+  await context.say(`${laboratory.truth.size} exits with known faults (seed ${seed}); the zone is ${zone.name}.`)
+  for (const [fault, reason] of Object.entries(skipped)) await context.say(`Without the fault ${fault}: ${reason}.`)
+  await context.say('In another terminal:\n')
+  await context.stdout.write(`${command}\n`)
+  await context.say('\nCtrl-C ends the laboratory.')
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve()
+        },
+        { once: true },
+      )
+  })
+}

@@ -1,0 +1,14 @@
+/** The group `candor lab`: a private Tor network with known faults. Its commands are files of their own. */
+import type { Command } from 'commander'
+import type { CliContext } from './cli-context.ts'
+import { registerLabDown } from './lab-down.ts'
+import { registerLabRun } from './lab-run.ts'
+import { registerLabUp } from './lab-up.ts'
+
+/** Adds `candor lab` with its commands. */
+export function registerLab(program: Command, context: CliContext): void {
+  const lab = program.command('lab').description('a private Tor network with known faults, to see the scanner judge')
+  registerLabUp(lab, context)
+  registerLabRun(lab, program, context)
+  registerLabDown(lab, context)
+}
