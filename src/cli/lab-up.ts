@@ -48,13 +48,13 @@ export function registerLabUp(lab: Command, context: CliContext): void {
     .option('--first-hop-delay <ms>', 'delay of the last middle, per round trip', String(FIRST_HOP_DELAY.default))
   up.action(async () => {
     const options = up.opts<UpOptions>()
-    await using _lock = await acquireRunLock(options.directory, 'candor lab up')
-    const laboratory = await build(context, options)
+    const lock = await acquireRunLock(options.directory, 'candor lab up')
     try {
+      await using laboratory = await build(context, options)
       await introduce(context, laboratory, options.directory)
       await untilAborted(context.interrupted)
     } finally {
-      await laboratory.stop()
+      await lock.release()
     }
     await context.say('The laboratory is gone.')
   })
