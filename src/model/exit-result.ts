@@ -67,6 +67,11 @@ export interface ExitAttempt {
   readonly dns_rcode: number | null
   /** Reply code from SOCKS where a module asked that way; else `null`. */
   readonly socks_reply: number | null
+  /**
+   * REASON of the stream's end (`DONE`, `TORPROTOCOL`, …), where a failure (RCODE 2) makes it worth knowing: our own Tor
+   * says `TORPROTOCOL` when it dropped an internal address. `null` when it was not looked at or did not come.
+   */
+  readonly stream_reason: string | null
   /** Every address in the answer, in its order. */
   readonly addresses: readonly string[]
   /** Smallest TTL of the answer, in seconds; `null` without answer. */

@@ -6,7 +6,8 @@
  *
  * Invariant: facts only. A failure says whether it was ours, Tor's or the circuit's, never what the exit is worth.
  */
-import type { Clock } from '../core/clock.ts'
+import { withTimeout, type Clock } from '../core/clock.ts'
+import { RCODE_SERVFAIL } from '../dns/rcode.ts'
 import type { Circuit, ExpectedStream, TorSession } from '../tor/tor-session.ts'
 import type { DnsPortClient } from './dns-port.ts'
 
@@ -25,9 +26,17 @@ export interface TorExitAnswer {
   readonly elapsedMs: number | null
   /** Sending → stream attached, in milliseconds: our share of the time. */
   readonly attachMs: number
+  /**
+   * REASON of the stream's end after RCODE 2 (`TORPROTOCOL` when our own Tor dropped an internal address); `null` after
+   * any other answer, or when it did not come.
+   */
+  readonly streamReason: string | null
   /** Why nothing came back: `STALLED`, `CIRCUIT_CLOSED`, `TOR_GONE`, `CONTROL_…`, `STREAM_…`; `null` with an answer. */
   readonly failure: string | null
 }
+
+/** Many times what the event needs after the answer, on a loaded machine too. */
+const STREAM_END_WAIT_MS = 250
 
 const TYPE_NUMBERS = { A: 1, AAAA: 28 } as const
 
@@ -77,7 +86,7 @@ async function askExpected(dnsPort: DnsPortClient, clock: Clock, question: Quest
   if (answer === undefined) {
     if (question.gone.aborted) failure = 'TOR_GONE'
     else if (circuit.closed.aborted) failure = 'CIRCUIT_CLOSED'
-    return { rcode: null, addresses: [], ttlSeconds: null, elapsedMs: null, attachMs, failure }
+    return { rcode: null, addresses: [], ttlSeconds: null, elapsedMs: null, attachMs, streamReason: null, failure }
   }
   const { message, elapsedMs } = answer
   const kind = type === 'A' ? 'a' : 'aaaa'
@@ -88,5 +97,9 @@ async function askExpected(dnsPort: DnsPortClient, clock: Clock, question: Quest
     addresses.push(rdata.address)
     ttlSeconds = Math.min(ttl, ttlSeconds ?? ttl)
   }
-  return { rcode: message.header.rcode, addresses, ttlSeconds, elapsedMs, attachMs, failure: null }
+  const { rcode } = message.header
+  // The event comes with the answer; it is worth a wait only where it tells a lie from a failure.
+  const streamReason =
+    rcode === RCODE_SERVFAIL ? ((await withTimeout(clock, stream.ended, STREAM_END_WAIT_MS)) ?? null) : null
+  return { rcode, addresses, ttlSeconds, elapsedMs, attachMs, streamReason, failure: null }
 }

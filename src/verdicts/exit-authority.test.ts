@@ -16,6 +16,7 @@ function attempt(changes: Partial<ExitAttempt> = {}): ExitAttempt {
     path: ['HOP', 'EXIT'],
     dns_rcode: 2,
     socks_reply: null,
+    stream_reason: null,
     addresses: [],
     ttl_seconds: null,
     latency_ms: 8,
@@ -98,6 +99,18 @@ describe('refineWithAuthority', () => {
   )
 
   test.each([
+    ['SERVFAIL_CLASS', false],
+    ['SERVFAIL_SLOW', true],
+    ['RESOLVER_TIMEOUT', false],
+  ] as const)('takes the word of our own Tor, whatever the time: %s', (error_code, unsure) => {
+    const dropped = attempt({ error_code, unsure, stream_reason: 'TORPROTOCOL' })
+    expect(refineWithAuthority(dropped, query()).error_code).toBe('INTERNAL_ADDRESS_SUSPECTED')
+    expect(refineWithAuthority(dropped, undefined)).toBe(dropped)
+    const failed = attempt({ error_code, unsure, stream_reason: 'DONE' })
+    expect(refineWithAuthority(failed, query())).toBe(failed)
+  })
+
+  test.each([
     ['we were not asked', attempt(), undefined],
     ['we limited the answer', attempt(), query({ outcome: 'truncated' })],
     ['we refused', attempt(), query({ outcome: 'refused', rcode: 5 })],
@@ -105,7 +118,7 @@ describe('refineWithAuthority', () => {
     ['the failure was slow', attempt({ error_code: 'SERVFAIL_SLOW' }), query()],
     ['the time is unsure', attempt({ unsure: true }), query()],
     ['the resolver timed out', attempt({ status: 'timeout', error_code: 'RESOLVER_TIMEOUT' }), query()],
-    ['the answer was right', attempt({ status: 'success', error_code: null }), query()],
+    ['the answer was right', attempt({ status: 'success', error_code: null, dns_rcode: 0 }), query()],
   ])('leaves the attempt when %s', (_when, given, seen) => {
     expect(refineWithAuthority(given, seen)).toBe(given)
   })

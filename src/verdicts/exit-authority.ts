@@ -3,8 +3,9 @@
  *
  * The client's Tor hides internal addresses (`ClientDNSRejectInternalAddresses`): a resolver that lies with 10.0.0.1
  * looks like one that fails. If our authority gave the right answer to this very name and the exit still reported a
- * quick failure or nothing, the answer was changed or dropped after we gave it. Likewise a wrong address is poisoned
- * when we were asked, and rewritten when we never were.
+ * failure or nothing, the answer was changed or dropped after we gave it. Who dropped it the end of the stream tells:
+ * `TORPROTOCOL` when our own Tor refused an internal address, `DONE` when the exit itself reported a failure. Likewise a
+ * wrong address is poisoned when we were asked, and rewritten when we never were.
  *
  * **Invariant**: pure. Only names that were issued count, and only their first arrival, within the attempt's window: a
  * name seen in a log can be asked again by anybody.
@@ -53,13 +54,12 @@ export function findAuthorityQuery(
  * Judges an attempt again with the log at hand.
  *
  * @param query - What {@link findAuthorityQuery} found for this attempt.
- * @returns The attempt as `wrong_ip` / `INTERNAL_ADDRESS_SUSPECTED` where a right answer of ours became a quick failure
- *   or an answer without an address; else the attempt itself.
+ * @returns The attempt as `wrong_ip` / `INTERNAL_ADDRESS_SUSPECTED` where a right answer of ours became a failure that
+ *   our own Tor made, a quick one of unknown making, or an answer without an address; else the attempt itself.
  */
 export function refineWithAuthority(attempt: ExitAttempt, query: AuthorityQuery | undefined): ExitAttempt {
   if (query === undefined || query.outcome !== 'answered' || query.rcode !== 0) return attempt
-  const quickFailure = attempt.error_code === 'SERVFAIL_CLASS' && !attempt.unsure
-  if (!quickFailure && attempt.error_code !== 'NO_A_ANSWER') return attempt
+  if (!isSuspect(attempt)) return attempt
   return {
     ...attempt,
     status: 'wrong_ip',
@@ -67,6 +67,15 @@ export function refineWithAuthority(attempt: ExitAttempt, query: AuthorityQuery 
     error:
       'Our authority gave the right address to this name, the exit reported none: an internal address, which Tor hides, or an answer that was dropped',
   }
+}
+
+/** @returns Whether an internal address explains the attempt, once a right answer was given. */
+function isSuspect(attempt: ExitAttempt): boolean {
+  if (attempt.error_code === 'NO_A_ANSWER') return true
+  if (attempt.dns_rcode !== 2) return false
+  if (attempt.stream_reason !== null) return attempt.stream_reason === 'TORPROTOCOL'
+  // How the stream ended is not known: then only a failure at once speaks for it.
+  return attempt.error_code === 'SERVFAIL_CLASS' && !attempt.unsure
 }
 
 /** @returns What a wrong answer was, for the record of the resolver; `null` when the attempt is no wrong answer. */

@@ -31,6 +31,7 @@ function attempt(status: ExitStatus, changes: Partial<ExitAttempt> = {}): ExitAt
     path: [`HOP${count}`, 'EXIT'],
     dns_rcode: status === 'success' ? 0 : 2,
     socks_reply: null,
+    stream_reason: null,
     addresses: status === 'wrong_ip' ? ['203.0.113.9'] : [],
     ttl_seconds: null,
     latency_ms: 5,

@@ -120,6 +120,7 @@ function createAttempts(kind: Kind, index: number, fingerprint: string): readonl
       path: [createFingerprint(100 + ((index + circuit) % 5)), fingerprint],
       dns_rcode: kind.rcode,
       socks_reply: null,
+      stream_reason: null,
       addresses: kind.address === undefined ? [] : [kind.address],
       ttl_seconds: kind.address === undefined ? null : 60,
       latency_ms: kind.latencyMs,

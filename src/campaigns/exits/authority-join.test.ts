@@ -28,6 +28,7 @@ function attempt(changes: Partial<ExitAttempt> = {}): ExitAttempt {
     path: ['HOP', FINGERPRINT],
     dns_rcode: 0,
     socks_reply: null,
+    stream_reason: null,
     addresses: ['192.0.2.1'],
     ttl_seconds: 60,
     latency_ms: 50,

@@ -69,6 +69,7 @@ describe('parseExitReport', () => {
             path: ['AA', 'BB'],
             dns_rcode: 2,
             socks_reply: null,
+            stream_reason: null,
             addresses: [],
             ttl_seconds: null,
             latency_ms: 4.25,

@@ -103,6 +103,7 @@ const attempt: z.ZodType<ExitAttempt> = z.object({
   path: texts,
   dns_rcode: numberOrNull,
   socks_reply: numberOrNull,
+  stream_reason: textOrNull,
   addresses: texts,
   ttl_seconds: numberOrNull,
   latency_ms: numberOrNull,

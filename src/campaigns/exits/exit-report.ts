@@ -100,6 +100,7 @@ function orderAttempt(attempt: ExitAttempt): ExitAttempt {
     path: attempt.path,
     dns_rcode: attempt.dns_rcode,
     socks_reply: attempt.socks_reply,
+    stream_reason: attempt.stream_reason,
     addresses: attempt.addresses,
     ttl_seconds: attempt.ttl_seconds,
     latency_ms: attempt.latency_ms,
