@@ -67,7 +67,7 @@ describe('candor exits merge', () => {
     expect((await runSimulatedCli(['exits', 'merge', ...shards, '--output', output])).status).toBe(3)
   })
 
-  test('names a missing, doubled or foreign shard, writes nothing and ends with 1', async () => {
+  test('names a missing, doubled or foreign shard, writes nothing and ends with 2', async () => {
     await using directory = await makeDirectory()
     const [first = '', second = '', third = ''] = await writeShards(directory.path)
     const foreign = await writeReport(
@@ -83,7 +83,7 @@ describe('candor exits merge', () => {
       await merge(first, second, third, third),
       await merge(first, second, foreign),
     ]
-    expect(outcomes.map((outcome) => outcome.status)).toEqual([1, 1, 1])
+    expect(outcomes.map((outcome) => outcome.status)).toEqual([2, 2, 2])
     expect(outcomes[0]?.stderr).toContain('shard 1/3 is missing')
     expect(outcomes[1]?.stderr).toContain(`shard 2/3 is there 2 times: ${third}, ${third}`)
     expect(outcomes[2]?.stderr).toContain(`${foreign} is of another run: its run id is 20260130120000`)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { exampleFacts, exampleResult } from '../../../test/exit-fixtures/example-report.ts'
-import { RunError } from '../../core/config-error.ts'
+import { ConfigError } from '../../core/config-error.ts'
 import type { ExitReport, ExitResult, ExitStatus } from '../../model/exit-result.ts'
 import { parseExitReport } from './exit-report-reader.ts'
 import { buildExitReport, formatExitReport, type ExitRunFacts } from './exit-report.ts'
@@ -120,7 +120,6 @@ describe('mergeReports', () => {
 
   test.each([
     [{ run_id: '20260131180000' }, 'its run id is 20260131180000, that of shard-0/3.json is 20260131120000'],
-    [{ consensus_valid_after: '2026-01-31T12:00:00.000Z' }, 'its consensus is'],
     [{ candidates_sha256: 'ab' }, 'its list of candidates is ab'],
     [{ shard: '2/4' }, 'its number of shards is 4, that of shard-0/3.json is 3'],
     [{ mode: 'nxdomain' as const }, 'its mode is nxdomain'],
@@ -130,6 +129,17 @@ describe('mergeReports', () => {
       `changed.json is of another run: ${why}`,
     )
     await expect(mergeReports([changed(2, facts), ...others(2)])).rejects.toThrow('changed.json is of another run')
+  })
+
+  test('takes shards that began with another consensus and the same candidates', async () => {
+    const later = { consensus_valid_after: '2026-01-31T12:00:00.000Z' }
+    const merged = await mergeReports([changed(0, later), ...others(0)])
+    expect(merged.metadata.consensus_valid_after).toBe('2026-01-31T11:00:00.000Z')
+    expect(merged.metadata.notes.at(-1)).toBe('the shards began with 2 consensuses and one list of candidates')
+    const unstated = [0, 1].map((index) => changed(index, { candidates_sha256: '' }))
+    await expect(mergeReports([...unstated, changed(2, { ...later, candidates_sha256: '' })])).rejects.toThrow(
+      'its consensus is 2026-01-31T12:00:00.000Z',
+    )
   })
 
   test('names relays that belong to another shard', async () => {
@@ -164,7 +174,7 @@ describe('mergeReports', () => {
 
   test('says what to do', async () => {
     const error = await mergeReports(others(0)).catch((caught: unknown) => caught)
-    expect(error).toBeInstanceOf(RunError)
-    expect((error as RunError).hint).toContain('candor exits merge')
+    expect(error).toBeInstanceOf(ConfigError)
+    expect((error as ConfigError).hint).toContain('candor exits merge')
   })
 })

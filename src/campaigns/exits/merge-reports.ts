@@ -7,7 +7,7 @@
  * Format: docs/formats/exits.md
  */
 import { parseTime } from '../../core/clock.ts'
-import { RunError } from '../../core/config-error.ts'
+import { ConfigError } from '../../core/config-error.ts'
 import type { ExitMetadata, ExitReport } from '../../model/exit-result.ts'
 import { buildExitReport, type ExitRunFacts } from './exit-report.ts'
 import type { ReadExitReport } from './exit-report-reader.ts'
@@ -31,7 +31,7 @@ interface ParsedShard extends ShardFile {
 /**
  * Merges.
  *
- * @throws {RunError} When a shard is missing, doubled, damaged or of another run, or relays overlap or are missing; the
+ * @throws {ConfigError} When a shard is missing, doubled, damaged or of another run, or relays overlap or are missing; the
  *   message names all that is wrong, the hint what to do.
  */
 export async function mergeReports(files: readonly ShardFile[]): Promise<ExitReport> {
@@ -81,8 +81,10 @@ function identityOf({ count, report: { metadata } }: ParsedShard): readonly (rea
     ['mode', metadata.mode],
     ['domain', metadata.domain ?? 'none'],
     ['expected addresses', metadata.expect.join(' ')],
-    ['consensus', metadata.consensus_valid_after],
-    ['list of candidates', metadata.candidates_sha256],
+    // What a consensus decides is the list of candidates; scanners that follow the plan state none.
+    metadata.candidates_sha256 === ''
+      ? ['consensus', metadata.consensus_valid_after]
+      : ['list of candidates', metadata.candidates_sha256],
   ]
 }
 
@@ -145,6 +147,7 @@ function mergeFacts(all: readonly ExitMetadata[]): ExitRunFacts {
     all.reduce((total, metadata) => total + read(metadata), 0)
   const max = (read: (metadata: ExitMetadata) => number): number => Math.max(...all.map(read))
   const limited = all.map((metadata) => metadata.authority_limited)
+  const consensuses = unique(all.map((metadata) => metadata.consensus_valid_after)).toSorted()
   const invalid = unique(all.flatMap(({ invalid: why, shard }) => (why === null ? [] : [`shard ${shard}: ${why}`])))
   return {
     ...first,
@@ -170,7 +173,14 @@ function mergeFacts(all: readonly ExitMetadata[]): ExitRunFacts {
     queries: sum((metadata) => metadata.queries),
     authority_limited: limited.includes(null) ? null : sum((metadata) => metadata.authority_limited ?? 0),
     absent: unique(all.flatMap((metadata) => metadata.absent)),
-    notes: [...unique(all.flatMap((metadata) => metadata.notes)), `merged from ${all.length} shards`],
+    consensus_valid_after: consensuses[0] ?? '',
+    notes: [
+      ...unique(all.flatMap((metadata) => metadata.notes)),
+      `merged from ${all.length} shards`,
+      ...(consensuses.length > 1
+        ? [`the shards began with ${consensuses.length} consensuses and one list of candidates`]
+        : []),
+    ],
   }
 }
 
@@ -197,8 +207,9 @@ function refuseAny(problems: readonly string[]): void {
   if (problems.length > 0) throw refuse(problems)
 }
 
-function refuse(problems: readonly string[]): RunError {
-  return new RunError(
+function refuse(problems: readonly string[]): ConfigError {
+  return new ConfigError(
+    'these shards',
     problems.join('\n'),
     'name the report of every shard of one run exactly once: candor exits merge dnshealth_*_shard-*-of-M.json --output dnshealth_YYYYMMDD_HHMMSS.json',
   )
