@@ -4,6 +4,7 @@
  *
  * Invariant: the authority alone writes its log; the truth reaches nobody who judges.
  */
+import { resolve } from 'node:path'
 import {
   type AuthorityLogFile,
   LOG_FILES_LIMIT,
@@ -94,7 +95,9 @@ interface Servers {
  *
  * @throws {RunError} When `tor` is absent or the network does not come up. Nothing is left running.
  */
-export async function startLaboratory(machine: TorNetworkMachine, options: LaboratoryOptions): Promise<Laboratory> {
+export async function startLaboratory(machine: TorNetworkMachine, wanted: LaboratoryOptions): Promise<Laboratory> {
+  // Tor, unbound and commands in other directories read these paths.
+  const options = { ...wanted, directory: resolve(wanted.directory) }
   const random = createSeededRandom(`laboratory ${options.seed}`)
   const block = options.block ?? 1 + ((crypto.getRandomValues(new Uint8Array(1))[0] ?? 0) % 250)
   await machine.files.makeDirectory(options.directory, 0o700)
