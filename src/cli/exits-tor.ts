@@ -1,4 +1,5 @@
 /** Opens the Tor that a run's options ask for: one of our own, or one that already runs. */
+import { resolve } from 'node:path'
 import type { RunProgress } from '../campaigns/exits/run-progress.ts'
 import type { OpenTor } from '../campaigns/exits/tor-supervisor.ts'
 import { isInternalAddress } from '../campaigns/exits/internal-address.ts'
@@ -37,7 +38,8 @@ export function openTorFor(
   const appendedLines = checkAppendedLines(extras.torrcAppend, '--torrc-append')
   return () =>
     openOwnTor(machine, {
-      directory: extras.torDir ?? joinPath(stateDir, 'tor'),
+      // Tor takes a relative socket path for a mistake.
+      directory: resolve(extras.torDir ?? joinPath(stateDir, 'tor')),
       torPath: null,
       rejectInternalAddresses,
       appendedLines,
