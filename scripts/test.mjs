@@ -24,8 +24,8 @@ const totals = { passed: 0, failed: 0, skipped: [] }
 const missing = await setUp(isQuick ? 'start' : 'test')
 
 for (const config of ['tsconfig.json', 'tsconfig.portable.json']) gate(`types (${config})`, 'tsc', ['-p', config])
-gate('lint', 'oxlint', ['--type-aware', 'src', 'test', 'scripts'])
-gate('format', 'oxfmt', ['--check', 'src', 'test', 'scripts'])
+gate('lint', 'oxlint', ['--type-aware', 'src', 'test', 'scripts', 'fuzz'])
+gate('format', 'oxfmt', ['--check', 'src', 'test', 'scripts', 'fuzz'])
 gate('dead code', 'knip', [])
 tests('unit')
 if (!isQuick) {
