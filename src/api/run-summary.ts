@@ -34,7 +34,7 @@ export interface RunSummary {
   readonly failing: number
   /** circuit_fail. */
   readonly unreachable: number
-  /** error + exception: our side went wrong, so nothing is said about the relay. */
+  /** error + exception: no answer that could be judged, so nothing is said about DNS at the relay. */
   readonly notJudged: number
   /** not_tested: the run ended before their turn. */
   readonly notTested: number

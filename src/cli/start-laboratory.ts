@@ -136,7 +136,6 @@ async function runScan(
   const environment = {
     ...laboratoryEnvironment(laboratory.describe()),
     CANDOR_EXITS_ANALYSIS_DIR: scans.resultsDirectory,
-    CANDOR_EXITS_PROFILE: 'fast',
   }
   const [general = new Map(), exits = new Map()] = loadConfig(
     { file: null, environment, flags: new Map() },

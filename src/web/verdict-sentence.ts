@@ -15,7 +15,7 @@ export function formatRunSentence(view: ExitRunView, summary: RunSummary): strin
   if (summary.finished === 0) return formatBeginning(view, summary)
   const parts = [`${formatCount(summary.sound)} sound`, `${formatCount(summary.failing)} failing`]
   if (summary.unreachable > 0) parts.push(`${formatCount(summary.unreachable)} unreachable and not counted`)
-  if (summary.notJudged > 0) parts.push(`${formatCount(summary.notJudged)} not judged because our side went wrong`)
+  if (summary.notJudged > 0) parts.push(`${formatCount(summary.notJudged)} not judged`)
   if (summary.notTested > 0) parts.push(`${formatCount(summary.notTested)} not tested`)
   const soFar = isRunning(view) ? ' so far' : ''
   const exits = formatCounted(summary.candidates, 'exit', 'exits')
