@@ -7,6 +7,7 @@ import { createRunProgress, type RunProgress } from '../campaigns/exits/run-prog
 import { loadConfig } from '../config/load-config.ts'
 import { sleep } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
+import { laboratoryAddressPlan } from '../lab/lab-address-plan.ts'
 import { laboratoryEnvironment } from '../lab/laboratory-description.ts'
 import { startLaboratory, type Laboratory } from '../lab/laboratory.ts'
 import type { TorNetworkProgress } from '../lab/tor-network-options.ts'
@@ -143,7 +144,7 @@ async function runScan(
   )
   try {
     const { options, extras } = await finishExitRun(general, exits, [], context)
-    await runExitScan(context, { options, extras, modules: [], progress })
+    await runExitScan({ ...context, addressPlan: laboratoryAddressPlan }, { options, extras, modules: [], progress })
   } catch (error) {
     if (!(error instanceof RunError)) throw error
     progress.phase('failed', formatFailure(error))

@@ -138,11 +138,18 @@ describe('createWebApp', () => {
   })
 
   test('explains each code, with the page of a detector that names it', async () => {
-    const detectors = createDocuments({ 'exit-wrong-address.md': '# exit-wrong-address\n\nOutcome `WRONG_ADDRESS`.' })
+    const detectors = createDocuments({
+      'exit-attempt.md': '# exit-attempt\n\nAny other address: `WRONG_ADDRESS`.',
+      'exit-codes.md':
+        '# exit-codes\n\n## timeout\n\nno\n\n## wrong_ip\n\n| code | sure |\n|---|---|\n| `WRONG_ADDRESS` | proved |',
+    })
     const page = await (await get(createApp({ detectors }), '/how/wrong-address')).text()
     expect(page).toContain('An answer came with an address that our zone does not have.')
-    expect(page).toContain('<h1>exit-wrong-address</h1>')
-    expect((await get(createApp({ detectors }), '/how/exit-wrong-address')).status).toBe(200)
+    expect(page).toContain('<td>proved</td>')
+    expect(page).not.toContain('timeout')
+    expect(page).toContain('<a href="/how/exit-attempt">')
+    expect(await (await get(createApp({ detectors }), '/how/exit-codes')).text()).toContain('<h1>exit-codes</h1>')
+    expect((await get(createApp({ detectors }), '/how/socks-host-unreachable')).status).toBe(200)
     expect((await get(createApp({ detectors }), '/how/nothing')).status).toBe(404)
   })
 

@@ -84,36 +84,66 @@ export async function renderHowIndex(documents: DocumentSource): Promise<Html> {
  * @returns `undefined` when nothing has this name.
  */
 export async function renderHowPage(documents: DocumentSource, slug: string): Promise<Html | undefined> {
-  const code = ERROR_CODES.find((candidate) => formatHowUrl(candidate) === `/how/${slug}`)
   const octets = await documents.read(`${slug}.md`)
-  const documentAbout = octets === undefined ? await findDocumentAbout(documents, code) : octets
-  if (code === undefined && documentAbout === undefined) return undefined
+  if (octets !== undefined) return renderDocumentPage(slug, new TextDecoder().decode(octets))
+  const code = findCode(slug)
+  if (code === undefined) return undefined
+  const mentions = await findMentions(documents, code)
+  const [best] = mentions
   return renderLayout({
-    title: code ?? slug,
+    title: code,
     section: 'how',
     isLive: false,
     content: html`<section class="lead" id="lead">
-        <p class="eyebrow"><a href="/how">How verdicts are decided</a> · <span class="mono">${code ?? slug}</span></p>
-        ${
-          code === undefined
-            ? ''
-            : html`<h1><span class="mono">${code}</span></h1>
-                <p class="second">${formatCodeMeaning(code)}</p>`
-        }
+        <p class="eyebrow"><a href="/how">How verdicts are decided</a></p>
+        <h1><span class="mono">${code}</span></h1>
+        <p class="second">${formatCodeMeaning(code)}</p>
       </section>
-      ${documentAbout === undefined ? '' : html`<article class="card prose" id="document">${renderMarkdown(new TextDecoder().decode(documentAbout), mapLink)}</article>`}`,
+      ${best === undefined ? '' : html`<article class="card prose" id="document">${renderMarkdown(best.section, mapLink)}</article>`}
+      ${mentions.length === 0 ? '' : html`<p id="more">In full: ${mentions.map(({ name }, index) => html`${index === 0 ? '' : ', '}<a href="/how/${name}">${name}</a>`)}</p>`}`,
   })
 }
 
-/** A code without a page of its own is explained where a page names it in its first lines or headings. */
-async function findDocumentAbout(documents: DocumentSource, code: string | undefined): Promise<Uint8Array | undefined> {
-  if (code === undefined) return undefined
-  for (const name of await documents.names()) {
-    if (!name.endsWith('.md')) continue
-    const octets = await documents.read(name)
-    if (octets !== undefined && new TextDecoder().decode(octets).includes(code)) return octets
+function renderDocumentPage(slug: string, text: string): Html {
+  return renderLayout({
+    title: slug,
+    section: 'how',
+    isLive: false,
+    content: html`<section class="lead" id="lead">
+        <p class="eyebrow"><a href="/how">How verdicts are decided</a></p>
+      </section>
+      <article class="card prose" id="document">${renderMarkdown(text, mapLink)}</article>`,
+  })
+}
+
+/** @returns The code that {@link formatHowUrl} makes this address of; codes of SOCKS and control port end in anything. */
+function findCode(slug: string): string | undefined {
+  if (/^(?:socks|control)-./.test(slug)) return slug.toUpperCase().replaceAll('-', '_')
+  return ERROR_CODES.find((code) => formatHowUrl(code) === `/how/${slug}`)
+}
+
+/** A part of a document that names a code. */
+interface Mention {
+  /** Name of the document, without `.md`. */
+  readonly name: string
+  /** From a heading of the second level to the next. */
+  readonly section: string
+}
+
+/** @returns One mention for each document that has one; where a table has a row for the code, that one first. */
+async function findMentions(documents: DocumentSource, code: string): Promise<readonly Mention[]> {
+  const family = /^(?:SOCKS|CONTROL)_/.exec(code)?.[0]
+  const needle = family === undefined ? `\`${code}\`` : `\`${family}`
+  const mentions: (Mention & { readonly isRow: boolean })[] = []
+  for (const file of await documents.names()) {
+    const octets = file.endsWith('.md') ? await documents.read(file) : undefined
+    const text = octets === undefined ? '' : new TextDecoder().decode(octets)
+    const sections = text.split(/^(?=## )/m).filter((section) => section.includes(needle))
+    const row = sections.find((section) => section.includes(`| ${needle}`))
+    const section = row ?? sections[0]
+    if (section !== undefined) mentions.push({ name: file.slice(0, -3), section, isRow: row !== undefined })
   }
-  return undefined
+  return mentions.sort((a, b) => Number(b.isRow) - Number(a.isRow))
 }
 
 /** Links between detector pages stay here; https goes out; other files of the repository are not served. */

@@ -39,6 +39,15 @@ describe('renderMarkdown', () => {
     expect(page).toContain('<pre><code>if (a &lt; b) **not bold**</code></pre>')
   })
 
+  test('goes on with a list after a table in one of its items', async () => {
+    const page = await render(
+      ['4. By time:', '', '   | t | v |', '   |---|---|', '   | < 1 | a |', '', '5. Else.'].join('\n'),
+    )
+    expect(page).toContain('<ol start="4"><li>By time:</li></ol>')
+    expect(page).toContain('<td>&lt; 1</td><td>a</td>')
+    expect(page).toContain('<ol start="5"><li>Else.</li></ol>')
+  })
+
   test('leaves snake_case names and code alone', async () => {
     expect(await render('dns_fail and wrong_ip_x, `a_b_c`')).toBe('<p>dns_fail and wrong_ip_x, <code>a_b_c</code></p>')
   })
@@ -69,7 +78,7 @@ describe('renderMarkdown', () => {
       ' onclick=',
     )
     const allowed =
-      /<\/?(?:h[1-6]|p|ul|ol|li|table|thead|tbody|tr|th|td|pre|code|strong|em|a|div|blockquote)(?: (?:scope|href|rel|class|role|aria-label|tabindex)="[^"<>]*")*>/g
+      /<\/?(?:h[1-6]|p|ul|ol|li|table|thead|tbody|tr|th|td|pre|code|strong|em|a|div|blockquote)(?: (?:scope|href|start|rel|class|role|aria-label|tabindex)="[^"<>]*")*>/g
     await fc.assert(
       fc.asyncProperty(fc.array(pieces, { maxLength: 40 }), async (parts) => {
         expect((await render(parts.join(''))).replaceAll(allowed, '')).not.toMatch(/[<>"']/)

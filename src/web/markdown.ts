@@ -45,7 +45,7 @@ function readBlock(lines: readonly string[], at: number, mapLink: MapLink): Bloc
     const level = heading[1]?.length ?? 1
     return { html: `<h${level}>${renderInline(heading[2] ?? '', mapLink)}</h${level}>`, next: at + 1 }
   }
-  if (line.startsWith('|') && /^\|[\s:|-]+\|?\s*$/.test(lines[at + 1] ?? '')) return readTable(lines, at, mapLink)
+  if (isTableRow(line) && /^\s*\|[\s:|-]+\|?\s*$/.test(lines[at + 1] ?? '')) return readTable(lines, at, mapLink)
   if (/^\s*(?:[-*]|\d+\.)\s/.test(line)) return readList(lines, at, mapLink)
   return readParagraph(lines, at, mapLink)
 }
@@ -56,6 +56,11 @@ function readCode(lines: readonly string[], at: number): Block {
   return { html: `<pre><code>${escapeText(lines.slice(at + 1, end).join('\n'))}</code></pre>`, next: end + 1 }
 }
 
+/** Tables inside lists are indented; they are rendered after the item they belong to. */
+function isTableRow(line: string): boolean {
+  return line.trimStart().startsWith('|')
+}
+
 function readTable(lines: readonly string[], at: number, mapLink: MapLink): Block {
   const row = (line: string, cell: 'th' | 'td'): string => {
     const inner = line.trim().replace(/^\|/, '').replace(/\|$/, '')
@@ -64,7 +69,7 @@ function readTable(lines: readonly string[], at: number, mapLink: MapLink): Bloc
     return `<tr>${cells.map((text) => `<${cell}${scope}>${text}</${cell}>`).join('')}</tr>`
   }
   let end = at + 2
-  while (end < lines.length && (lines[end] ?? '').startsWith('|')) end += 1
+  while (end < lines.length && isTableRow(lines[end] ?? '')) end += 1
   const body = lines.slice(at + 2, end).map((line) => row(line, 'td'))
   const table = `<table><thead>${row(lines[at] ?? '', 'th')}</thead><tbody>${body.join('')}</tbody></table>`
   // Two tables of one document rarely have the same columns, so these tell them apart for screen readers.
@@ -77,20 +82,22 @@ function readTable(lines: readonly string[], at: number, mapLink: MapLink): Bloc
 
 /** One level: our documents nest no lists. A line that is indented goes on with the item before it. */
 function readList(lines: readonly string[], at: number, mapLink: MapLink): Block {
-  const isOrdered = /^\s*\d/.test(lines[at] ?? '')
+  const number = /^\s*(\d{1,4})\./.exec(lines[at] ?? '')?.[1]
   const items: string[] = []
   let end = at
   while (end < lines.length) {
     const line = lines[end] ?? ''
     const item = /^\s*(?:[-*]|\d+\.)\s+(.*)$/.exec(line)
     if (item !== null) items.push(item[1] ?? '')
-    else if (/^\s+\S/.test(line)) items.push(`${items.pop() ?? ''} ${line.trim()}`)
+    else if (/^\s+[^\s|]/.test(line)) items.push(`${items.pop() ?? ''} ${line.trim()}`)
     else break
     end += 1
   }
-  const tag = isOrdered ? 'ol' : 'ul'
+  const tag = number === undefined ? 'ul' : 'ol'
+  // A list goes on after a table in one of its items.
+  const start = number === undefined || number === '1' ? '' : ` start="${number}"`
   return {
-    html: `<${tag}>${items.map((item) => `<li>${renderInline(item, mapLink)}</li>`).join('')}</${tag}>`,
+    html: `<${tag}${start}>${items.map((item) => `<li>${renderInline(item, mapLink)}</li>`).join('')}</${tag}>`,
     next: end,
   }
 }
@@ -98,7 +105,7 @@ function readList(lines: readonly string[], at: number, mapLink: MapLink): Block
 function readParagraph(lines: readonly string[], at: number, mapLink: MapLink): Block {
   const isQuote = (lines[at] ?? '').startsWith('>')
   let end = at + 1
-  while (end < lines.length && !/^(?:\s*$|#{1,6}\s|```|\||\s*(?:[-*]|\d+\.)\s)/.test(lines[end] ?? '')) end += 1
+  while (end < lines.length && !/^(?:\s*$|#{1,6}\s|```|\s*\||\s*(?:[-*]|\d+\.)\s)/.test(lines[end] ?? '')) end += 1
   const text = lines
     .slice(at, end)
     .map((line) => (isQuote ? line.replace(/^>\s?/, '') : line.trim()))
