@@ -25,14 +25,15 @@ const EARLY_CIRCUITS_MAX = 1_024
 /** More steps than a circuit has hops. */
 const EVENTS_PER_CIRCUIT_MAX = 16
 
+/** What Tor may use a circuit of ours for: anything, or only what we say. */
+export type CircuitPurpose = 'general' | 'controller'
+
 /** The circuits of one session. */
 export interface CircuitTable {
   /** As {@link TorSession.buildCircuit}. */
   build(path: readonly Fingerprint[], timeoutMs: number, signal?: AbortSignal): Promise<CircuitOutcome>
   /** As {@link TorSession.closeCircuit}. */
   close(circuit: Circuit): Promise<void>
-  /** Closes everything that is ours; does not wait for the events. */
-  closeAll(): Promise<void>
 }
 
 interface CircEvent {
@@ -51,28 +52,41 @@ interface Building {
   readonly settle: (outcome: CircuitOutcome) => void
 }
 
-/** Watches the circuits of a session; the caller has subscribed to CIRC events. */
-export function createCircuitTable(client: ControlClient, clock: Clock): CircuitTable {
-  const table = new Circuits(client, clock)
+/**
+ * Watches the circuits of a session; the caller has subscribed to CIRC events.
+ *
+ * @param purpose - `controller` keeps Tor from putting streams of its other users on our circuits.
+ * @param onLaunched - Told the id of each circuit that Tor has begun for us.
+ */
+export function createCircuitTable(
+  client: ControlClient,
+  clock: Clock,
+  purpose: CircuitPurpose,
+  onLaunched: (id: string) => void = () => {},
+): CircuitTable {
+  const table = new Circuits(client, clock, purpose, onLaunched)
   return {
     build: (path, timeoutMs, signal) => table.build(path, timeoutMs, signal),
     close: async (circuit) => {
       if (!circuit.closed.aborted) await table.sendClose(circuit.id)
     },
-    closeAll: () => table.closeAll(),
   }
 }
 
 class Circuits {
   readonly #client: ControlClient
   readonly #clock: Clock
+  readonly #purpose: CircuitPurpose
+  readonly #onLaunched: (id: string) => void
   readonly #building = new Map<string, Building>()
   readonly #open = new Map<string, AbortController>()
   readonly #early = new Map<string, readonly CircEvent[]>()
 
-  constructor(client: ControlClient, clock: Clock) {
+  constructor(client: ControlClient, clock: Clock, purpose: CircuitPurpose, onLaunched: (id: string) => void) {
     this.#client = client
     this.#clock = clock
+    this.#purpose = purpose
+    this.#onLaunched = onLaunched
     client.onEvent('CIRC', ({ text }) => {
       this.#take(text)
     })
@@ -134,16 +148,15 @@ class Circuits {
     await this.#client.command(`CLOSECIRCUIT ${id}`).catch(ignoreControlError)
   }
 
-  async closeAll(): Promise<void> {
-    await Promise.all([...this.#building.keys(), ...this.#open.keys()].map((id) => this.sendClose(id)))
-  }
-
   /** @returns The id of the circuit, or why Tor does not begin one. */
   async #extend(path: readonly Fingerprint[]): Promise<string | CircuitEnd> {
     const hops = path.map((fingerprint) => `$${fingerprint}`).join(',')
-    const reply = await this.#client.command(`EXTENDCIRCUIT 0 ${hops}`)
+    const reply = await this.#client.command(`EXTENDCIRCUIT 0 ${hops} purpose=${this.#purpose}`)
     const id = /^EXTENDED (\d+)$/.exec(reply.lines[0]?.text ?? '')?.[1]
-    if (reply.status === 250 && id !== undefined) return id
+    if (reply.status === 250 && id !== undefined) {
+      this.#onLaunched(id)
+      return id
+    }
     return { reason: `CONTROL_${reply.status}`, remoteReason: null }
   }
 

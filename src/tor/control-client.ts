@@ -34,7 +34,7 @@ export interface ControlReply {
 export interface ControlEvent {
   /** `CIRC`, `STREAM`, … */
   readonly keyword: string
-  /** The rest of the line. */
+  /** The rest of its first line. */
   readonly text: string
 }
 
@@ -57,11 +57,18 @@ export interface ControlClient {
    * @throws {ControlError} When the connection is gone or no reply comes in time.
    */
   command(line: string, options?: CommandOptions): Promise<ControlReply>
+  /**
+   * Sends several commands in one write, so that Tor carries them out one after the other with nothing between.
+   *
+   * @returns The replies in order. @throws {ControlError} As {@link command}.
+   */
+  batch(lines: readonly string[], options?: CommandOptions): Promise<readonly ControlReply[]>
   /** As {@link command}. @throws {ControlError} Also when the status is not 250. */
   expectOk(line: string, options?: CommandOptions): Promise<ControlReply>
   /** Calls `handler` for each event of `keyword`, until the connection ends. */
   onEvent(keyword: string, handler: (event: ControlEvent) => void): void
-  close(): void
+  /** Ends the connection; `reason` is what everybody who waits is told. */
+  close(reason?: string): void
 }
 
 /** A command got no reply, or one that says no. */
@@ -87,62 +94,16 @@ interface Pending {
 
 /** Speaks the control protocol over a connection, which it owns from now on. */
 export function createControlClient(connection: Connection, clock: Clock): ControlClient {
-  const pending: Pending[] = []
-  const handlers = new Map<string, ((event: ControlEvent) => void)[]>()
-  const gone = new AbortController()
-  const encoder = new TextEncoder()
-
-  const die = (error: ControlError): void => {
-    if (gone.signal.aborted) return
-    connection.close()
-    gone.abort(error)
-    for (const entry of pending.splice(0)) {
-      entry.timer.cancel()
-      entry.reject(error)
-    }
+  const queue = new CommandQueue(connection, clock)
+  const command = async (line: string, options: CommandOptions = {}): Promise<ControlReply> => {
+    const [reply] = await queue.send([line], options)
+    assert(reply !== undefined, 'one command, one reply')
+    return reply
   }
-
-  const parser = createControlParser({
-    onData: (line, opener) => {
-      const entry = pending[0]
-      if (opener.status >= 600 || entry === undefined) return
-      entry.dataOctets += line.length + 1
-      if (entry.dataOctets > DATA_OCTETS_MAX) throw new ControlProtocolError('a reply that is too long')
-      entry.onData?.(line)
-    },
-    onReply: (lines) => {
-      const status = lines.at(-1)?.status ?? 0
-      if (status >= 600) {
-        dispatchEvent(handlers, lines[0]?.text ?? '')
-        return
-      }
-      const entry = pending.shift()
-      if (entry === undefined) throw new ControlProtocolError('a reply that nobody asked for')
-      entry.timer.cancel()
-      entry.resolve({ status, lines, elapsedMs: clock.nowMs() - entry.sentAtMs })
-    },
-  })
-
-  const command = (line: string, options: CommandOptions = {}): Promise<ControlReply> => {
-    assert(!/[\r\n\0]/.test(line), 'a control command is one line')
-    if (gone.signal.aborted) return Promise.reject(goneReason(gone.signal))
-    if (pending.length >= PENDING_MAX) return Promise.reject(new ControlError(0, 'too many control commands pending'))
-    const { promise, resolve, reject } = Promise.withResolvers<ControlReply>()
-    const timeoutMs = options.timeoutMs ?? COMMAND_TIMEOUT_MS
-    const timer = clock.setTimer(timeoutMs, () => {
-      reject(new ControlError(0, `Tor did not answer ${line.split(' ', 1)[0] ?? ''} within ${timeoutMs} ms`))
-    })
-    pending.push({ sentAtMs: clock.nowMs(), onData: options.onData, resolve, reject, timer, dataOctets: 0 })
-    connection.write(encoder.encode(`${line}\r\n`)).catch((error: unknown) => {
-      die(new ControlError(0, 'the control connection broke', { cause: error }))
-    })
-    return promise
-  }
-
-  void readAll(connection, parser, die)
   return {
-    gone: gone.signal,
+    gone: queue.gone,
     command,
+    batch: (lines, options = {}) => queue.send(lines, options),
     expectOk: async (line, options) => {
       const reply = await command(line, options)
       if (reply.status === 250) return reply
@@ -150,11 +111,111 @@ export function createControlClient(connection: Connection, clock: Clock): Contr
       throw new ControlError(reply.status, `Tor refused ${keyword}: ${reply.status} ${reply.lines.at(-1)?.text ?? ''}`)
     },
     onEvent: (keyword, handler) => {
-      handlers.set(keyword, [...(handlers.get(keyword) ?? []), handler])
+      queue.onEvent(keyword, handler)
     },
-    close: () => {
-      die(new ControlError(0, 'the control connection was closed'))
+    close: (reason = 'the control connection was closed') => {
+      queue.die(new ControlError(0, reason))
     },
+  }
+}
+
+class CommandQueue {
+  readonly #connection: Connection
+  readonly #clock: Clock
+  readonly #parser: ControlParser
+  readonly #gone = new AbortController()
+  readonly #handlers = new Map<string, readonly ((event: ControlEvent) => void)[]>()
+  /** Those whose reply has not come, oldest first; also those that gave up waiting. */
+  readonly #pending: Pending[] = []
+
+  constructor(connection: Connection, clock: Clock) {
+    this.#connection = connection
+    this.#clock = clock
+    this.#parser = createControlParser({
+      onData: (line, opener) => {
+        if (opener.status < 600) this.#takeData(line)
+      },
+      onReply: (lines) => {
+        this.#takeReply(lines)
+      },
+    })
+    void this.#readAll()
+  }
+
+  get gone(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  onEvent(keyword: string, handler: (event: ControlEvent) => void): void {
+    this.#handlers.set(keyword, [...(this.#handlers.get(keyword) ?? []), handler])
+  }
+
+  async send(lines: readonly string[], options: CommandOptions): Promise<readonly ControlReply[]> {
+    const areLines = lines.every((line) => !/[\r\n\0]/.test(line))
+    assert(areLines, 'a control command is one line')
+    if (this.gone.aborted) throw goneReason(this.gone)
+    if (this.#pending.length + lines.length > PENDING_MAX) {
+      throw new ControlError(0, 'too many control commands pending')
+    }
+    const replies = Promise.all(lines.map((line) => this.#enqueue(line, options)))
+    const octets = new TextEncoder().encode(lines.map((line) => `${line}\r\n`).join(''))
+    this.#connection.write(octets).catch((error: unknown) => {
+      this.die(new ControlError(0, 'the control connection broke', { cause: error }))
+    })
+    return replies
+  }
+
+  die(error: ControlError): void {
+    if (this.gone.aborted) return
+    this.#connection.close()
+    this.#gone.abort(error)
+    for (const entry of this.#pending.splice(0)) {
+      entry.timer.cancel()
+      entry.reject(error)
+    }
+  }
+
+  #enqueue(line: string, { onData, timeoutMs = COMMAND_TIMEOUT_MS }: CommandOptions): Promise<ControlReply> {
+    const { promise, resolve, reject } = Promise.withResolvers<ControlReply>()
+    const timer = this.#clock.setTimer(timeoutMs, () => {
+      reject(new ControlError(0, `Tor did not answer ${line.split(' ', 1)[0] ?? ''} within ${timeoutMs} ms`))
+    })
+    this.#pending.push({ sentAtMs: this.#clock.nowMs(), onData, resolve, reject, timer, dataOctets: 0 })
+    return promise
+  }
+
+  #takeData(line: string): void {
+    const [entry] = this.#pending
+    if (entry === undefined) return
+    entry.dataOctets += line.length + 1
+    if (entry.dataOctets > DATA_OCTETS_MAX) throw new ControlProtocolError('a reply that is too long')
+    entry.onData?.(line)
+  }
+
+  #takeReply(lines: readonly ReplyLine[]): void {
+    const status = lines.at(-1)?.status ?? 0
+    if (status >= 600) {
+      const event = parseEvent(lines[0]?.text ?? '')
+      for (const handler of this.#handlers.get(event.keyword) ?? []) handler(event)
+      return
+    }
+    const entry = this.#pending.shift()
+    if (entry === undefined) throw new ControlProtocolError('a reply that nobody asked for')
+    entry.timer.cancel()
+    entry.resolve({ status, lines, elapsedMs: this.#clock.nowMs() - entry.sentAtMs })
+  }
+
+  /** Reads until the connection ends. */
+  async #readAll(): Promise<void> {
+    try {
+      for (let octets = await this.#connection.read(); octets !== undefined; octets = await this.#connection.read()) {
+        this.#parser.feed(octets)
+      }
+      this.die(new ControlError(0, 'Tor closed the control connection'))
+    } catch (error) {
+      this.die(new ControlError(0, 'the control connection broke', { cause: error }))
+      if (!(error instanceof NetError) && !(error instanceof ControlProtocolError)) throw error
+    }
   }
 }
 
@@ -165,28 +226,7 @@ export function goneReason(gone: AbortSignal): ControlError {
     : new ControlError(0, 'the control connection is gone', { cause: gone.reason })
 }
 
-function dispatchEvent(handlers: ReadonlyMap<string, readonly ((event: ControlEvent) => void)[]>, line: string): void {
+function parseEvent(line: string): ControlEvent {
   const space = line.indexOf(' ')
-  const keyword = space < 0 ? line : line.slice(0, space)
-  const event: ControlEvent = { keyword, text: space < 0 ? '' : line.slice(space + 1) }
-  for (const handler of handlers.get(keyword) ?? []) handler(event)
-}
-
-/** Reads until the connection ends. Its length is that of the connection, which `die` bounds. */
-async function readAll(
-  connection: Connection,
-  parser: ControlParser,
-  die: (error: ControlError) => void,
-): Promise<void> {
-  try {
-    for (;;) {
-      const octets = await connection.read()
-      if (octets === undefined) break
-      parser.feed(octets)
-    }
-    die(new ControlError(0, 'Tor closed the control connection'))
-  } catch (error) {
-    die(new ControlError(0, 'the control connection broke', { cause: error }))
-    if (!(error instanceof NetError) && !(error instanceof ControlProtocolError)) throw error
-  }
+  return space < 0 ? { keyword: line, text: '' } : { keyword: line.slice(0, space), text: line.slice(space + 1) }
 }

@@ -6,21 +6,16 @@
  */
 import { sleep } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
-import type { Net } from '../net/net.ts'
+import { connectControl } from './control-address.ts'
 import { createCircuitTable } from './circuits.ts'
 import { authenticate, readProtocolInfo } from './control-auth.ts'
-import { createControlClient, type ControlClient } from './control-client.ts'
+import type { ControlClient } from './control-client.ts'
 import { parseControlFields, unquoteControlValue } from './control-parser.ts'
 import { watchNetwork, waitForDescriptors } from './network-view.ts'
 import { createStreamTable } from './streams.ts'
 import { createTorSession } from './session.ts'
-import { formatTail, startTorProcess, type ControlAddress, type TorMachine, type TorProcess } from './tor-process.ts'
+import { formatTail, startTorProcess, type TorCapabilities, type TorProcess } from './tor-process.ts'
 import type { TorSession } from './tor-session.ts'
-
-/** What a session needs of the machine. */
-export interface TorCapabilities extends TorMachine {
-  readonly net: Net
-}
 
 /** How far Tor has come. */
 export interface BootstrapProgress {
@@ -46,8 +41,6 @@ export interface OwnTorOptions {
   readonly signal?: AbortSignal
 }
 
-/** A controller may have to wait until Tor answers on the socket that it has just announced. */
-const CONNECT_TIMEOUT_MS = 5_000
 const BOOTSTRAP_POLL_MS = 200
 /** How long missing descriptors are waited for once Tor calls itself ready. */
 const DESCRIPTORS_TIMEOUT_MS = 60_000
@@ -68,7 +61,7 @@ export async function openOwnTor(machine: TorCapabilities, options: OwnTorOption
     await authenticate(client, machine.files, info, null)
     await client.expectOk('TAKEOWNERSHIP')
     await waitForBootstrap(machine, client, tor, options)
-    const circuits = createCircuitTable(client, clock)
+    const circuits = createCircuitTable(client, clock, 'general')
     const streams = createStreamTable(client, clock, log, 'own')
     await client.expectOk('SETEVENTS CIRC STREAM NEWCONSENSUS NEWDESC')
     const network = await watchNetwork(client, clock, log)
@@ -95,19 +88,6 @@ export async function openOwnTor(machine: TorCapabilities, options: OwnTorOption
     await tor.end()
     throw error
   }
-}
-
-/** Connects to a control port. @throws {NetError} */
-export async function connectControl(
-  net: Net,
-  clock: TorCapabilities['clock'],
-  address: ControlAddress,
-): Promise<ControlClient> {
-  const connection =
-    address.kind === 'unix'
-      ? await net.connectUnix({ path: address.path }, CONNECT_TIMEOUT_MS)
-      : await net.connectTcp({ address: address.address, port: address.port }, CONNECT_TIMEOUT_MS)
-  return createControlClient(connection, clock)
 }
 
 async function waitForBootstrap(

@@ -4,7 +4,7 @@
  * Invariant: a TCP stream is announced by the address that we connect from, after connecting and before the first octet
  * of the request; so Tor cannot ask about it before we know it.
  */
-import type { Clock } from '../core/clock.ts'
+import { withTimeout, type Clock } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
 import type { Failure } from '../model/failure.ts'
 import { formatEndpoint, NetError, type Connection, type Endpoint, type Net } from '../net/net.ts'
@@ -23,6 +23,9 @@ const PORT_CONNECTIONS_MAX = 256
 const PORT_REQUEST_TIMEOUT_MS = 10_000
 /** How long a stream for an external program may take to connect: longer than the exit's own connect time-out. */
 const PORT_CONNECT_TIMEOUT_MS = 60_000
+
+/** How much later than the SOCKS reply the event may be read. */
+const EVENT_DELAY_MS_MAX = 1_000
 
 /** The parts of a session. */
 export interface SessionParts {
@@ -123,13 +126,18 @@ async function connectThrough(
     stream()?.letGo()
     return outcome.connection
   }
-  throw new NetError(await explainRefusal(outcome, stream()))
+  throw new NetError(await explainRefusal(parts.clock, outcome, stream()))
 }
 
-/** Tor's stream event says more than its SOCKS reply; it is there before the reply, or it never comes. */
-async function explainRefusal(outcome: SocksRefusal, stream: AnnouncedStream | undefined): Promise<Failure> {
+/** Tor's stream event says more than its SOCKS reply. The two come over different sockets. */
+async function explainRefusal(
+  clock: Clock,
+  outcome: SocksRefusal,
+  stream: AnnouncedStream | undefined,
+): Promise<Failure> {
+  const isTold = outcome.kind === 'refused' && stream !== undefined
+  const reason = isTold ? await withTimeout(clock, stream.ended, EVENT_DELAY_MS_MAX) : await released(stream)
   stream?.release()
-  const reason = await stream?.ended
   switch (reason) {
     case 'CONNECTREFUSED':
       return 'connection_refused'
@@ -147,6 +155,12 @@ async function explainRefusal(outcome: SocksRefusal, stream: AnnouncedStream | u
     default:
       return `unknown_failure: tor ${reason}`
   }
+}
+
+/** Without a reply from Tor the event may never come. */
+function released(stream: AnnouncedStream | undefined): Promise<string> | undefined {
+  stream?.release()
+  return stream?.ended
 }
 
 async function openSocksPort(

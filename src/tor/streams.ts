@@ -17,7 +17,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import { ControlError, type ControlClient } from './control-client.ts'
+import { ControlError, type ControlClient, type ControlReply } from './control-client.ts'
 import { parseControlFields } from './control-parser.ts'
 import { createKeyedTurns, type KeyedTurns } from './keyed-turns.ts'
 import type { Circuit, ExpectedStream, StreamOutcome } from './tor-session.ts'
@@ -71,8 +71,25 @@ export function createStreamTable(
   const table = new Streams(client, clock, log, ownership)
   return {
     expect: (key, circuit, timeoutMs) => table.expect(key, circuit, timeoutMs),
-    adoptExisting: () => table.adoptExisting(),
+    adoptExisting: () => giveWaitingStreamsToTor(client),
   }
+}
+
+/**
+ * Gives every stream that waits for a controller to Tor: restoring `__LeaveStreamsUnattached` alone wakes none of them.
+ *
+ * @throws {ControlError}
+ */
+export async function giveWaitingStreamsToTor(client: ControlClient): Promise<void> {
+  const ids: string[] = []
+  const take = (line: string): void => {
+    const id = /^(\d+) (?:NEW|NEWRESOLVE|DETACHED|CONTROLLER_WAIT) 0 /.exec(line)?.[1]
+    if (id !== undefined) ids.push(id)
+  }
+  const reply = await client.expectOk('GETINFO stream-status', { onData: take })
+  take((reply.lines[0]?.text ?? '').replace('stream-status=', ''))
+  // Tor refuses those that do not wait for us; that is as good.
+  for (const id of ids) await client.command(`ATTACHSTREAM ${id} 0`)
 }
 
 class Streams {
@@ -118,7 +135,7 @@ class Streams {
       if (expectation.streamId === undefined) settle(expectation, 'STREAM_NOT_SEEN')
     })
     const onClosed = (): void => {
-      settle(expectation, 'CIRCUIT_CLOSED')
+      settle(expectation, this.#client.gone.aborted ? 'TOR_GONE' : 'CIRCUIT_CLOSED')
     }
     circuit.closed.addEventListener('abort', onClosed)
     const letGo = (): void => {
@@ -133,17 +150,6 @@ class Streams {
       settle(expectation, 'RELEASED')
     }
     return { attached: expectation.attached.promise, ended: expectation.ended.promise, letGo, release }
-  }
-
-  async adoptExisting(): Promise<void> {
-    const ids: string[] = []
-    const take = (line: string): void => {
-      const id = /^(\d+) (?:NEW|NEWRESOLVE|DETACHED|CONTROLLER_WAIT) 0 /.exec(line)?.[1]
-      if (id !== undefined) ids.push(id)
-    }
-    const reply = await this.#client.expectOk('GETINFO stream-status', { onData: take })
-    take((reply.lines[0]?.text ?? '').replace('stream-status=', ''))
-    for (const id of ids) if (!this.#bound.has(id)) await this.#giveToTor(id)
   }
 
   #take(text: string): void {
@@ -191,18 +197,31 @@ class Streams {
     }
     try {
       const timeoutMs = Math.max(ATTACH_TIMEOUT_MS_MIN, expectation.deadlineMs - this.#clock.nowMs())
-      const reply = await this.#client.command(`ATTACHSTREAM ${id} ${expectation.circuit.id}`, { timeoutMs })
-      if (reply.status === 250) {
+      const reply = await this.#sendAttach(id, expectation.circuit.id, timeoutMs)
+      if (reply?.status === 250) {
         expectation.attached.resolve({ kind: 'attached', streamId: id, controlRoundTripMs: reply.elapsedMs })
         return
       }
       // Refused because the stream had ended meanwhile: then the end is the reason.
-      settle(expectation, expectation.endReason ?? `CONTROL_${reply.status}`)
+      settle(expectation, expectation.endReason ?? `CONTROL_${reply?.status ?? 0}`)
       await this.#closeStream(id)
     } catch (error) {
       ignoreControlError(error)
       settle(expectation, this.#client.gone.aborted ? 'TOR_GONE' : 'CONTROL_TIMEOUT')
     }
+  }
+
+  /**
+   * In a shared Tor our circuits have the purpose `controller`, so that nobody else's stream gets onto them. A question to
+   * the DNSPort on such a circuit makes Tor end itself with a failed assertion (0.4.9.11, connection_edge.c:3537): for the
+   * moment of attaching it must be `general`. In one write there is no other moment between.
+   */
+  async #sendAttach(id: string, circuitId: string, timeoutMs: number): Promise<ControlReply | undefined> {
+    const attach = `ATTACHSTREAM ${id} ${circuitId}`
+    if (this.#ownership === 'own') return this.#client.command(attach, { timeoutMs })
+    const setPurpose = `SETCIRCUITPURPOSE ${circuitId} purpose=`
+    const replies = await this.#client.batch([`${setPurpose}general`, attach, `${setPurpose}controller`], { timeoutMs })
+    return replies[1]
   }
 
   async #handleUnknown(id: string, purpose: string): Promise<void> {

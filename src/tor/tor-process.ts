@@ -8,6 +8,8 @@ import { ConfigError, RunError } from '../core/config-error.ts'
 import { FileError, joinPath, readText, type Files } from '../core/files.ts'
 import type { Log } from '../core/log.ts'
 import type { ProcessRunner, RunningProcess } from '../core/process-runner.ts'
+import type { Net } from '../net/net.ts'
+import type { ControlAddress } from './control-address.ts'
 import { formatTorrc } from './torrc.ts'
 
 /** Lines of Tor's log kept for the error message. */
@@ -21,8 +23,9 @@ const END_TIMEOUT_MS = 5_000
 const SOCKET_PATH_OCTETS_MAX = 100
 const RECORD_OCTETS_MAX = 65_536
 
-/** The capabilities that a Tor process needs. */
-export interface TorMachine {
+/** What the machine gives to a session with Tor. */
+export interface TorCapabilities {
+  readonly net: Net
   readonly files: Files
   readonly processes: ProcessRunner
   readonly clock: Clock
@@ -39,11 +42,6 @@ export interface TorProcessOptions {
   /** From {@link checkAppendedLines}. */
   readonly appendedLines: readonly string[]
 }
-
-/** Where a Tor takes commands. */
-export type ControlAddress =
-  | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
 
 /** A Tor process that has opened its control port. */
 export interface TorProcess {
@@ -70,7 +68,7 @@ interface TorRecord {
  * @throws {ConfigError} When there is no `tor`, or it refuses the configuration.
  * @throws {RunError} When the directory is in use, or Tor does not come up.
  */
-export async function startTorProcess(machine: TorMachine, options: TorProcessOptions): Promise<TorProcess> {
+export async function startTorProcess(machine: TorCapabilities, options: TorProcessOptions): Promise<TorProcess> {
   const { files, processes } = machine
   const program = await findTor(processes, options.torPath)
   await prepareDirectory(files, options.directory)
@@ -145,7 +143,7 @@ async function prepareDirectory(files: Files, directory: string): Promise<void> 
 }
 
 /** Ends the Tor that an earlier run recorded, unless that run is still there. @throws {RunError} When it is. */
-async function endRecordedTor({ files, processes, clock, log }: TorMachine, recordPath: string): Promise<void> {
+async function endRecordedTor({ files, processes, clock, log }: TorCapabilities, recordPath: string): Promise<void> {
   const record = await readRecord(files, recordPath)
   if (record === undefined) return
   const running = async (): Promise<boolean> => equalLists(await processes.commandLine(record.pid), record.commandLine)
@@ -169,7 +167,7 @@ async function endRecordedTor({ files, processes, clock, log }: TorMachine, reco
 }
 
 async function writeRecord(
-  { files, processes }: TorMachine,
+  { files, processes }: TorCapabilities,
   path: string,
   pid: number,
   commandLine: readonly string[],
@@ -202,12 +200,13 @@ function isRecord(value: unknown): value is TorRecord {
   return isPid(pid) && isPid(ownerPid) && Array.isArray(commandLine) && Array.isArray(ownerCommandLine)
 }
 
-function equalLists(a: readonly string[] | undefined, b: readonly string[]): boolean {
+/** Whether two command lines are the same; `undefined` is a process that is gone. */
+export function equalLists(a: readonly string[] | undefined, b: readonly string[]): boolean {
   return a !== undefined && a.length === b.length && a.every((item, index) => item === b[index])
 }
 
 async function waitForControlPort(
-  { files, clock }: TorMachine,
+  { files, clock }: TorCapabilities,
   child: RunningProcess,
   path: string,
   lines: readonly string[],

@@ -77,8 +77,6 @@ export function formatTorrc(options: TorrcOptions): string {
     'CircuitBuildTimeout 20',
     'CircuitStreamTimeout 60',
     'ConnectionPadding 0',
-    // Circuits of ours count as pending ones; with the default of 32 Tor's own directory fetches would wait for them.
-    'MaxClientCircuitsPending 1024',
     `ClientDNSRejectInternalAddresses ${options.rejectInternalAddresses ? 1 : 0}`,
     ...options.appendedLines,
   ]
