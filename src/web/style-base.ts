@@ -132,6 +132,7 @@ main > * { min-width: 0; }
 .prose h1 { font-size: 1.35rem; }
 .prose * + h2, .prose * + h3 { margin-top: 1.4rem; }
 .prose code { font-family: var(--mono); font-size: 0.86em; background: var(--tint); border-radius: 4px; padding: 0.1em 0.3em; overflow-wrap: anywhere; }
+.prose td:first-child code { overflow-wrap: normal; white-space: nowrap; }
 .prose pre { background: var(--tint); border-radius: 8px; padding: 0.9rem 1rem; overflow-x: auto; max-width: 100%; }
 .prose pre code { background: none; padding: 0; overflow-wrap: normal; }
 .prose ul, .prose ol { padding-left: 1.3rem; }
