@@ -15,6 +15,7 @@ import { formatRunSentence, formatTruthSentence } from './verdict-sentence.ts'
 /** Renders the page. */
 export function renderOverview(view: ExitRunView, { query, ignored }: ParsedExitQuery, isLaboratory: boolean): Html {
   const summary = summarizeRun(view)
+  const sentence = formatRunSentence(view, summary)
   const truth = formatTruthSentence(summary)
   const hasResults = summary.finished > 0
   const invalid = view.metadata?.invalid ?? null
@@ -27,7 +28,7 @@ export function renderOverview(view: ExitRunView, { query, ignored }: ParsedExit
           ${isLaboratory ? html`<span class="tag">Laboratory</span>` : ''}DNS at Tor
           exits${view.runId === null ? '' : html` · run <span class="mono">${view.runId}</span>`}${view.startedAt === null ? '' : html` · started ${formatTimeText(view.startedAt.replace(/\.\d+/, ''))}`}
         </p>
-        <h1>${keepTogether(formatRunSentence(view, summary))}</h1>
+        <h1>${hasResults ? keepTogether(sentence) : sentence}</h1>
         ${truth === undefined || !hasResults ? '' : renderTruthLine(truth, (summary.truth?.disagreeing ?? 0) > 0)}
         ${invalid === null ? '' : html`<p class="alert" role="alert">This run is invalid and accuses nobody: ${invalid}</p>`}
       </section>
