@@ -1,0 +1,13 @@
+/** A run that uses a shared Tor until it is killed. Arguments: options and the path of a circuit, both as JSON. */
+import { openSharedTor, type SharedTorOptions } from '../../src/tor/shared-tor.ts'
+import { machine } from './tor-fixture.ts'
+
+const [options = '', path = ''] = process.argv.slice(2)
+const session = await openSharedTor(machine, {
+  ...(JSON.parse(options) as Pick<SharedTorOptions, 'control' | 'stateDirectory' | 'watchdogCommand'>),
+  password: null,
+  rejectInternalAddresses: false,
+})
+const outcome = await session.buildCircuit(JSON.parse(path) as string[], 20_000)
+process.stdout.write(outcome.kind === 'built' ? 'open\n' : 'failed\n')
+setInterval(() => {}, 1_000)
