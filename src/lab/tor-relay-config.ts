@@ -85,6 +85,9 @@ export function formatRelayTorrc(
     'NumCPUs 1',
     'ContactInfo laboratory',
     'EnforceDistinctSubnets 1',
+    // Exits load their consensus later than authorities; until then every middle is a stranger to them, and connections
+    // (not questions) through it end with MISC.
+    'RefuseUnknownExits 0',
     ...roleLines(plan, network),
     ...plan.lines,
   ]
