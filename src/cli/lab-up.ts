@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { ConfigError } from '../core/config-error.ts'
 import { checkLimit, type Limit } from '../core/limit.ts'
 import { type Fault, FAULTS } from '../lab/faults.ts'
-import { type Laboratory, startLaboratory } from '../lab/laboratory.ts'
+import { type Laboratory, type LaboratoryOptions, startLaboratory } from '../lab/laboratory.ts'
 import type { TorNetworkProgress } from '../lab/tor-network-options.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import type { CliContext } from './cli-context.ts'
@@ -47,11 +47,12 @@ export function registerLabUp(lab: Command, context: CliContext): void {
     )
     .option('--first-hop-delay <ms>', 'delay of the last middle, per round trip', String(FIRST_HOP_DELAY.default))
   up.action(async () => {
-    const options = up.opts<UpOptions>()
-    const lock = await acquireRunLock(options.directory, 'candor lab up')
+    const given = up.opts<UpOptions>()
+    const options = checkOptions(context, given)
+    const lock = await acquireRunLock(given.directory, 'candor lab up')
     try {
       await using laboratory = await build(context, options)
-      await introduce(context, laboratory, options.directory)
+      await introduce(context, laboratory, given.directory)
       await untilAborted(context.interrupted)
     } finally {
       await lock.release()
@@ -60,29 +61,29 @@ export function registerLabUp(lab: Command, context: CliContext): void {
   })
 }
 
-async function build(context: CliContext, options: UpOptions): Promise<Laboratory> {
-  const faults = options.fault.map(findFault)
+/** @throws {ConfigError} */
+function checkOptions(context: CliContext, given: UpOptions): LaboratoryOptions {
+  const faults = given.fault.map(findFault)
   const number = (limit: Limit, value: string, path: string): number =>
     checkLimit(limit, /^\d+$/.test(value) ? Number(value) : Number.NaN, path)
-  const size = {
-    authorities: number(AUTHORITIES, options.authorities, '--authorities'),
-    middles: number(MIDDLES, options.middles, '--middles'),
-    exits: faults.length > 0 ? faults.length : number(EXITS, options.exits, '--exits'),
-  }
-  const { clock, net, files, processes, log } = context
-  const report = createProgressReport(context)
-  const startedAtMs = clock.nowMs()
-  const laboratory = await startLaboratory(
-    { clock, net, files, processes, log },
-    {
-      size,
-      seed: options.seed ?? context.newSeed(),
-      directory: options.directory,
-      firstHopDelayMs: number(FIRST_HOP_DELAY, options.firstHopDelay, '--first-hop-delay'),
-      ...(faults.length > 0 ? { faults } : {}),
-      onProgress: report,
+  return {
+    size: {
+      authorities: number(AUTHORITIES, given.authorities, '--authorities'),
+      middles: number(MIDDLES, given.middles, '--middles'),
+      exits: faults.length > 0 ? faults.length : number(EXITS, given.exits, '--exits'),
     },
-  )
+    seed: given.seed ?? context.newSeed(),
+    directory: given.directory,
+    firstHopDelayMs: number(FIRST_HOP_DELAY, given.firstHopDelay, '--first-hop-delay'),
+    ...(faults.length > 0 ? { faults } : {}),
+    onProgress: createProgressReport(context),
+  }
+}
+
+async function build(context: CliContext, options: LaboratoryOptions): Promise<Laboratory> {
+  const { clock, net, files, processes, log } = context
+  const startedAtMs = clock.nowMs()
+  const laboratory = await startLaboratory({ clock, net, files, processes, log }, options)
   await context.say(`Ready after ${((clock.nowMs() - startedAtMs) / 1000).toFixed(1)} s.`)
   return laboratory
 }

@@ -48,4 +48,16 @@ describe('compareWithTruth', () => {
     expect(matrix.text).toContain('1 of 4 exits judged rightly; misclassified (!):')
     expect(matrix.text).toMatch(/^right\s+1!\s+·\s+1!$/m)
   })
+
+  test('counts a failure of another class apart when the run says that it is unsure, but never an accusation', () => {
+    const flags = ['unsure']
+    const matrix = compareWithTruth(TRUTH, [
+      { ...judged('A', 'wrong_ip', 'WRONG_ADDRESS'), flags },
+      { ...judged('B', 'timeout', 'RESOLVER_TIMEOUT'), flags },
+      { ...judged('C', 'timeout', 'RESOLVER_TIMEOUT'), flags },
+    ])
+    expect(matrix).toMatchObject({ right: 1, unsure: 1 })
+    expect(matrix.misclassified.map((it) => it.fingerprint)).toEqual(['A', 'B'])
+    expect(matrix.text).toContain('1 of 4 exits judged rightly; 1 unsure; misclassified (!):')
+  })
 })

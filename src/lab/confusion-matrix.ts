@@ -12,6 +12,7 @@ export interface JudgedExit {
   readonly exit_nickname: string
   readonly status: string
   readonly error_code: string | null
+  readonly flags?: readonly string[]
 }
 
 /** A relay whose verdict its fault does not expect. */
@@ -30,6 +31,8 @@ export interface ConfusionMatrix {
   readonly exits: number
   /** Of these, with a right verdict. */
   readonly right: number
+  /** Of these, with a failure of another class and the flag `unsure`: the run says itself that times were poor. */
+  readonly unsure: number
   readonly misclassified: readonly Misclassified[]
   /** Rows are faults, columns are statuses, for people. */
   readonly text: string
@@ -46,15 +49,18 @@ export function compareWithTruth(
   const byFingerprint = new Map(results.map((result) => [result.exit_fingerprint, result]))
   const rows = new Map<string, Map<string, { count: number; wrong: number }>>()
   const misclassified: Misclassified[] = []
+  let unsure = 0
   for (const [fingerprint, { fault, expected }] of truth) {
     const result = byFingerprint.get(fingerprint)
     const [status, errorCode] = [result?.status ?? ABSENT_STATUS, result?.error_code ?? null]
     const isRight = expected.some((it) => it.status === status && it.errorCode === errorCode)
+    const isUnsure = !isRight && result !== undefined && isLenient(result, expected)
+    if (isUnsure) unsure += 1
     const row = rows.get(fault) ?? new Map<string, { count: number; wrong: number }>()
     const cell = row.get(status) ?? { count: 0, wrong: 0 }
-    row.set(status, { count: cell.count + 1, wrong: cell.wrong + (isRight ? 0 : 1) })
+    row.set(status, { count: cell.count + 1, wrong: cell.wrong + (isRight || isUnsure ? 0 : 1) })
     rows.set(fault, row)
-    if (isRight) continue
+    if (isRight || isUnsure) continue
     misclassified.push({
       fingerprint,
       nickname: result?.exit_nickname ?? '',
@@ -63,8 +69,22 @@ export function compareWithTruth(
       expected: expected.map((it) => formatVerdict(it.status, it.errorCode)),
     })
   }
-  const right = truth.size - misclassified.length
-  return { exits: truth.size, right, misclassified, text: formatMatrix(rows, truth.size, misclassified) }
+  const right = truth.size - misclassified.length - unsure
+  const text = formatMatrix(rows, { right, unsure, exits: truth.size, misclassified })
+  return { exits: truth.size, right, unsure, misclassified, text }
+}
+
+/** A failing resolver in another class of time, where the run was too slow to tell: neither right nor an accusation. */
+function isLenient(result: JudgedExit, expected: ExitTruth['expected']): boolean {
+  return (
+    result.flags?.includes('unsure') === true &&
+    isTimedFailure(result.status) &&
+    expected.some((it) => isTimedFailure(it.status))
+  )
+}
+
+function isTimedFailure(status: string): boolean {
+  return status === 'dns_fail' || status === 'timeout'
 }
 
 function formatVerdict(status: string, errorCode: string | null): string {
@@ -73,8 +93,7 @@ function formatVerdict(status: string, errorCode: string | null): string {
 
 function formatMatrix(
   rows: ReadonlyMap<string, ReadonlyMap<string, { readonly count: number; readonly wrong: number }>>,
-  exits: number,
-  misclassified: readonly Misclassified[],
+  { right, unsure, exits, misclassified }: Omit<ConfusionMatrix, 'text'>,
 ): string {
   const seen = new Set(rows.values().flatMap((row) => row.keys()))
   const columns = [...COLUMNS.filter((column) => seen.delete(column)), ...seen]
@@ -98,7 +117,11 @@ function formatMatrix(
   return [
     line('truth', columns),
     ...body,
-    `${exits - misclassified.length} of ${exits} exits judged rightly${wrong.length === 0 ? '' : '; misclassified (!):'}`,
+    [
+      `${right} of ${exits} exits judged rightly`,
+      ...(unsure === 0 ? [] : [`${unsure} unsure`]),
+      ...(wrong.length === 0 ? [] : ['misclassified (!):']),
+    ].join('; '),
     ...wrong,
   ].join('\n')
 }
