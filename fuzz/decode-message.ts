@@ -1,12 +1,15 @@
 /**
  * Feeds mutated packets of real servers to the decoder: `node fuzz/decode-message.ts [COUNT] [SEED]`.
  *
- * What decodes must encode, with and without compression, and decode to the same message again; nothing may throw. The
- * first input that breaks a rule is printed as hexadecimal digits with the seed and the round, and the status is 1. The
- * same count and seed give the same inputs.
+ * What decodes must encode, with and without compression, and decode to the same message again; nothing may throw, and
+ * none may take long. The first input that breaks a rule is printed as hexadecimal digits with the seed and the round, and
+ * the status is 1. The same count and seed give the same inputs. What the heap holds after a collection must not grow from
+ * one tenth of the run to its end.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { createSeededRandom, type Random, randomInt } from '../src/core/random.ts'
 import { decodeMessage } from '../src/dns/decode-message.ts'
 import { encodeMessage } from '../src/dns/encode-message.ts'
@@ -17,6 +20,14 @@ const COUNT_DEFAULT = 200_000
 
 /** Larger ones (zone transfers) would take most of the time and show nothing that small ones do not. */
 const SAMPLE_OCTETS_MAX = 1500
+
+/** A message of at most 64 KiB decodes in microseconds; a machine that is busy otherwise may take this long. */
+const INPUT_MS_MAX = 2000
+
+/** Compiled code and the feedback of the engine grow a little; what leaks per message is more after a million. */
+const GROWTH_OCTETS_MAX = 8 * 2 ** 20
+
+const MEBIBYTE = 2 ** 20
 
 /** Lengths, counts and pointers where decoders stumble. */
 const INTERESTING = [0x00, 0x01, 0x0c, 0x0b, 0x29, 0x2e, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xc1, 0xfe, 0xff]
@@ -95,21 +106,43 @@ function check(octets: Uint8Array): boolean {
   return true
 }
 
-const [countText = String(COUNT_DEFAULT), seed = 'candor'] = process.argv.slice(2)
-const count = Number(countText)
-const samples = readSamples()
-const random = createSeededRandom(seed)
-const startedAtMs = performance.now()
-let messages = 0
-let rounds = 0
-for (; rounds < count; rounds++) {
+/** Octets that are alive after everything else was collected. */
+function measureHeap(): number {
+  collectGarbage()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+function mutate(random: Random, samples: readonly Uint8Array[]): Uint8Array {
   let octets = samples[randomInt(random, samples.length)] as Uint8Array
   // Most are changed in one place only: those get past the frame and into the records.
   for (let left = Math.max(0, randomInt(random, 8) - 4); left >= 0; left--) {
     octets = (MUTATIONS[randomInt(random, MUTATIONS.length)] as Mutation)(octets, random, samples)
   }
+  return octets
+}
+
+const [countText = String(COUNT_DEFAULT), seed = 'candor'] = process.argv.slice(2)
+const count = Number(countText)
+setFlagsFromString('--expose-gc')
+const collectGarbage = runInNewContext('gc') as () => void
+const samples = readSamples()
+const random = createSeededRandom(seed)
+const startedAtMs = performance.now()
+const warmRounds = Math.floor(count / 10)
+let warmOctets = 0
+let slowestMs = 0
+let messages = 0
+let rounds = 0
+for (; rounds < count; rounds++) {
+  if (rounds === warmRounds) warmOctets = measureHeap()
+  const octets = mutate(random, samples)
+  const checkedAtMs = performance.now()
   try {
     if (check(octets)) messages++
+    const elapsedMs = performance.now() - checkedAtMs
+    slowestMs = Math.max(slowestMs, elapsedMs)
+    if (elapsedMs > INPUT_MS_MAX) throw new Error(`took ${Math.round(elapsedMs)} ms`)
   } catch (error) {
     const input = Buffer.from(octets).toString('hex')
     process.stderr.write(`seed ${seed}, round ${rounds}: ${String(error)}\n${input}\n`)
@@ -118,7 +151,18 @@ for (; rounds < count; rounds++) {
   }
 }
 const seconds = (performance.now() - startedAtMs) / 1000
-const rate = Math.round(rounds / seconds)
+const grownOctets = measureHeap() - warmOctets
+const residentOctets = process.resourceUsage().maxRSS * 1024
 process.stdout.write(
-  `${rounds} inputs from ${samples.length} packets, seed ${seed}: ${messages} messages, ${rounds - messages} malformed, ${rate}/s\n`,
+  `${rounds} inputs from ${samples.length} packets, seed ${seed}: ${messages} messages, ${rounds - messages} malformed, ` +
+    `${Math.round(rounds / seconds)}/s, slowest ${slowestMs.toFixed(1)} ms, heap ${(warmOctets / MEBIBYTE).toFixed(1)} MiB ` +
+    `${formatGrowth(grownOctets)}, at most ${(residentOctets / MEBIBYTE).toFixed(0)} MiB resident\n`,
 )
+if (grownOctets > GROWTH_OCTETS_MAX) {
+  process.stderr.write(`memory grew by ${(grownOctets / MEBIBYTE).toFixed(1)} MiB\n`)
+  process.exitCode = 1
+}
+
+function formatGrowth(octets: number): string {
+  return `${octets < 0 ? '-' : '+'}${(Math.abs(octets) / MEBIBYTE).toFixed(1)} MiB`
+}

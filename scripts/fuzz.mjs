@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz`: runs every property test with a new seed and many more cases, then each program of fuzz/ with the same
- * seed and ten times as many inputs. A failure prints its seed; with `CANDOR_FUZZ_SEED` the same cases run again.
+ * seed and 500 times as many inputs. A failure prints its seed; with `CANDOR_FUZZ_SEED` the same cases run again.
  *
  * Usage: node scripts/fuzz.mjs [CASES] [FILE…]
  */
@@ -12,7 +12,7 @@ import { HOME, PINNED_NODE } from './setup.mjs'
 
 const CASES_DEFAULT = '20000'
 /** A mutated packet costs far less than a case of a property test. */
-const INPUTS_PER_CASE = 10
+const INPUTS_PER_CASE = 500
 
 const [cases = CASES_DEFAULT, ...files] = process.argv.slice(2)
 if (!/^[1-9]\d{0,8}$/.test(cases)) {

@@ -5,7 +5,7 @@
  *
  * Usage: node scripts/test.mjs [--quick] [--full]
  *   --quick  no tests that start processes, no build
- *   --full   the laboratory with 40 exits as well
+ *   --full   the laboratory with 40 exits and ten million mutated messages as well
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -16,6 +16,8 @@ import { HOME, PINNED_NODE, say, setUp } from './setup.mjs'
 const isQuick = process.argv.includes('--quick')
 const isFull = process.argv.includes('--full')
 const BIN = join(HOME, 'node_modules/.bin')
+/** Two to five minutes of one processor. */
+const LONG_FUZZ_INPUTS = '10000000'
 const outputs = mkdtempSync(join(tmpdir(), 'candor-test-'))
 
 /** @type {{ passed: number, failed: number, skipped: string[] }} */
@@ -24,8 +26,8 @@ const totals = { passed: 0, failed: 0, skipped: [] }
 const missing = await setUp(isQuick ? 'start' : 'test')
 
 for (const config of ['tsconfig.json', 'tsconfig.portable.json']) gate(`types (${config})`, 'tsc', ['-p', config])
-gate('lint', 'oxlint', ['--type-aware', 'src', 'test', 'scripts', 'fuzz'])
-gate('format', 'oxfmt', ['--check', 'src', 'test', 'scripts', 'fuzz'])
+gate('lint', 'oxlint', ['--type-aware', 'src', 'test', 'scripts', 'fuzz', 'bench'])
+gate('format', 'oxfmt', ['--check', 'src', 'test', 'scripts', 'fuzz', 'bench'])
 gate('dead code', 'knip', [])
 tests('unit')
 if (!isQuick) {
@@ -33,6 +35,7 @@ if (!isQuick) {
   if (gate('build', 'tsc', ['-p', 'tsconfig.build.json']))
     gate('built command', PINNED_NODE, ['dist/cli/main.js', '--version'])
 }
+if (isFull) gate(`${LONG_FUZZ_INPUTS} mutated messages`, PINNED_NODE, ['fuzz/decode-message.ts', LONG_FUZZ_INPUTS])
 rmSync(outputs, { recursive: true, force: true })
 
 process.stdout.write('\n')
