@@ -7,7 +7,7 @@ import type { ExitRunExtras } from '../config/exit-run-extras.ts'
 import { joinPath } from '../core/files.ts'
 import type { ExitRunOptions } from '../model/exit-options.ts'
 import { openOwnTor } from '../tor/own-tor.ts'
-import { RunError } from '../core/config-error.ts'
+import { openSharedTor, WATCHDOG_PASSWORD_VARIABLE } from '../tor/shared-tor.ts'
 import { checkAppendedLines } from '../tor/torrc.ts'
 import type { CliContext } from './cli-context.ts'
 
@@ -33,7 +33,14 @@ export function openTorFor(
   const rejectInternalAddresses = !options.expect.some(isInternalAddress)
   const { control } = extras
   if (control !== null) {
-    throw new RunError('a Tor that already runs cannot be used by this version', 'leave out --control')
+    return () =>
+      openSharedTor(machine, {
+        control,
+        password: context.environment[WATCHDOG_PASSWORD_VARIABLE] ?? null,
+        stateDirectory: resolve(joinPath(stateDir, 'shared-tor')),
+        rejectInternalAddresses,
+        watchdogCommand: [joinPath(context.home, 'bin/candor'), 'tor-watchdog'],
+      })
   }
   const appendedLines = checkAppendedLines(extras.torrcAppend, '--torrc-append')
   return () =>

@@ -16,6 +16,7 @@ import { registerExits } from './exits.ts'
 import { STATUS_DONE, STATUS_INTERRUPTED, STATUS_USAGE, type CliStatus } from './exit-status.ts'
 import { formatErrorParts, printError, type ErrorParts } from './print-error.ts'
 import { registerStart } from './start.ts'
+import { registerTorWatchdog } from './tor-watchdog.ts'
 
 /** Spellings of `--verbosity`; exitmap's `warning` and `critical` are understood too. */
 const VERBOSITIES: Readonly<Record<string, LogLevel>> = {
@@ -85,6 +86,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
   registerAuthorityCommand(program, context)
   registerConfig(program, context)
   registerLab(program, context)
+  registerTorWatchdog(program, context)
   return program
 }
 

@@ -1,7 +1,7 @@
 /** Where a Tor takes commands: a TCP port on loopback or a Unix socket. */
 import type { Clock } from '../core/clock.ts'
 import { ConfigError } from '../core/config-error.ts'
-import { isIpv6, parseIp } from '../core/ip-address.ts'
+import { formatIp, parseIp } from '../core/ip-address.ts'
 import { formatEndpoint, type Net } from '../net/net.ts'
 import { createControlClient, type ControlClient } from './control-client.ts'
 
@@ -14,36 +14,22 @@ export type ControlAddress =
   | { readonly kind: 'tcp'; readonly address: string; readonly port: number }
 
 /**
- * Parses `127.0.0.1:9051`, `[::1]:9051`, `/run/tor/control` or `unix:/run/tor/control`.
+ * Control connections are not encrypted and DNS questions go to the same machine, so they stay on this one.
  *
- * @throws {ConfigError} When it is none of these, or not on this machine.
+ * @throws {ConfigError} When the address is not a loopback address.
  */
-export function parseControlAddress(text: string): ControlAddress {
-  const path = text.startsWith('unix:') ? text.slice(5) : text
-  if (path.startsWith('/')) return { kind: 'unix', path }
-  const match = /^\[?([\da-fA-F.:]+?)\]?:(\d{1,5})$/.exec(text)
-  const address = match?.[1] ?? ''
-  const port = Number(match?.[2])
-  const octets = parseIp(address)
-  if (octets === undefined || !(port >= 1 && port <= 65_535)) {
-    throw new ConfigError(
-      '--control',
-      `\`${text}\` is no control port`,
-      '--control 127.0.0.1:9051, or --control /run/tor/control',
-    )
-  }
-  const isLoopback = isIpv6(address) ? octets.every((octet, i) => octet === (i === 15 ? 1 : 0)) : octets[0] === 127
-  if (!isLoopback) {
-    throw new ConfigError(
-      '--control',
-      `${address} is not on this machine, and control connections are not encrypted`,
-      'run the command where that Tor runs: --control 127.0.0.1:9051',
-    )
-  }
-  return { kind: 'tcp', address, port }
+export function requireLocalControl(control: ControlAddress): void {
+  if (control.kind === 'unix') return
+  const octets = parseIp(control.address)
+  if (octets !== undefined && (octets.length === 4 ? octets[0] === 127 : formatIp(octets) === '::1')) return
+  throw new ConfigError(
+    '--control',
+    `${control.address} is not on this machine, and control connections are not encrypted`,
+    'run the command where that Tor runs: --control 127.0.0.1:9051',
+  )
 }
 
-/** Formats an address as {@link parseControlAddress} takes it. */
+/** Formats an address as `--control` takes it. */
 export function formatControlAddress(control: ControlAddress): string {
   return control.kind === 'unix' ? control.path : formatEndpoint(control)
 }

@@ -17,7 +17,7 @@ import type { AppendFile } from '../core/files.ts'
 import type { RunningProcess } from '../core/process-runner.ts'
 import { NetError } from '../net/net.ts'
 import { createCircuitTable, type CircuitTable } from './circuits.ts'
-import { connectControl, formatControlAddress, type ControlAddress } from './control-address.ts'
+import { connectControl, formatControlAddress, requireLocalControl, type ControlAddress } from './control-address.ts'
 import { authenticate, readProtocolInfo } from './control-auth.ts'
 import { ControlError, type ControlClient } from './control-client.ts'
 import { parseControlFields, unquoteControlValue } from './control-parser.ts'
@@ -56,16 +56,18 @@ export interface SharedTorOptions {
   readonly watchdogCommand: readonly string[]
 }
 
-/** The environment variable in which the watchdog gets the control password. */
+/** The environment variable with the control password, for a run and for its watchdog. */
 export const WATCHDOG_PASSWORD_VARIABLE = 'CANDOR_TOR_CONTROL_PASSWORD'
 
 /**
  * Opens a session.
  *
+ * @throws {ConfigError} When the control port is on another machine.
  * @throws {RunError} When nobody answers at the control port, it does not let us in, its Tor is too old or has not
  *   bootstrapped, or another run or controller decides about its streams.
  */
 export async function openSharedTor(machine: TorCapabilities, options: SharedTorOptions): Promise<TorSession> {
+  requireLocalControl(options.control)
   const recordPath = sharedTorRecordPath(options.stateDirectory, options.control)
   await machine.files.makeDirectory(options.stateDirectory, 0o700)
   if (await isRecordHeld(machine, recordPath)) {

@@ -16,9 +16,11 @@ import { nodeProcesses } from '../../src/platform/node-processes.ts'
 import type { Circuit, TorSession } from '../../src/tor/tor-session.ts'
 import type { TorCapabilities } from '../../src/tor/tor-process.ts'
 
+/** Whether Debian's `tor` is there; without it these tests are skipped and say so. */
 export const hasTor: boolean =
   (await nodeProcesses.which('tor')) !== undefined && (await nodeProcesses.which('tor-gencert')) !== undefined
 
+/** The real machine, without a log. */
 export const machine: TorCapabilities = {
   net: nodeNet,
   files: nodeFiles,
@@ -29,6 +31,7 @@ export const machine: TorCapabilities = {
 
 const EXITS = ['exit1', 'exit2', 'exit3'] as const
 
+/** The network and what stands behind its exits. */
 export interface TorWorld extends AsyncDisposable {
   readonly directory: string
   readonly network: TorNetwork
@@ -40,7 +43,7 @@ export interface TorWorld extends AsyncDisposable {
   readonly addressOf: (fingerprint: string) => string
 }
 
-/** Names under `silent.` are never answered. */
+/** Builds the network: relays on 127.i.BLOCK.1. Names under `silent.` are never answered. */
 export async function startTorWorld(block: number): Promise<TorWorld> {
   const directory = await mkdtemp(join(tmpdir(), 'candor-tor-'))
   const addresses = EXITS.map((_, i) => `127.251.${block}.${i + 1}`)

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunningProcess } from '../../src/core/process-runner.ts'
 import type { Connection, Endpoint } from '../../src/net/net.ts'
 import { connectSocks5 } from '../../src/net/socks5-client.ts'
-import { connectControl, parseControlAddress, type ControlAddress } from '../../src/tor/control-address.ts'
+import { connectControl, type ControlAddress } from '../../src/tor/control-address.ts'
 import { authenticate, readProtocolInfo } from '../../src/tor/control-auth.ts'
 import type { ControlClient } from '../../src/tor/control-client.ts'
 import { readOption, sharedTorRecordPath } from '../../src/tor/shared-options.ts'
@@ -14,7 +14,7 @@ import { openSharedTor } from '../../src/tor/shared-tor.ts'
 import type { TorSession } from '../../src/tor/tor-session.ts'
 import { askA, hasTor, machine, readGreeting, requireCircuit, startTorWorld, type TorWorld } from './tor-fixture.ts'
 
-const WATCHDOG: readonly string[] = [process.execPath, join(import.meta.dirname, '../../src/cli/tor-watchdog.ts')]
+const WATCHDOG: readonly string[] = [join(import.meta.dirname, '../../bin/candor'), 'tor-watchdog']
 const OPTIONS: readonly string[] = ['__LeaveStreamsUnattached', 'DNSPort', 'ClientDNSRejectInternalAddresses']
 
 interface UsersTor {
@@ -38,7 +38,7 @@ async function startUsersTor(world: TorWorld): Promise<UsersTor> {
   ]
   await machine.files.writeAtomic(join(directory, 'torrc'), `${lines.join('\n')}\n`, 0o600)
   const running = await machine.processes.start('tor', ['-f', join(directory, 'torrc')], { onLine: () => {} })
-  const control = parseControlAddress(`${directory}/control`)
+  const control: ControlAddress = { kind: 'unix', path: `${directory}/control` }
   let client: ControlClient | undefined
   for (let i = 0; i < 200 && client === undefined; i++) {
     await sleep(100)
@@ -156,7 +156,7 @@ describe.skipIf(!hasTor)('openSharedTor (needs tor and tor-gencert: apt-get inst
   })
 
   test('says who does not answer', async () => {
-    const control = parseControlAddress('127.0.0.1:1')
+    const control: ControlAddress = { kind: 'tcp', address: '127.0.0.1', port: 1 }
     const opening = openSharedTor(machine, {
       control,
       password: null,
