@@ -86,14 +86,22 @@ async function compare(
     await context.say(`The run left no report in ${directory}: nothing can be compared with the truth.`)
     return
   }
-  const results = await readResults(context.files, joinPath(directory, newest))
+  const { mode, results } = await readReport(context.files, joinPath(directory, newest))
+  if (mode !== 'wildcard') {
+    await context.say(`The truth is known for mode wildcard; this run was of mode ${mode}.`)
+    return
+  }
   const matrix = compareWithTruth(new Map(Object.entries(laboratory.truth)), results)
   await context.say(`\n${matrix.text}`)
 }
 
-async function readResults(files: Files, path: string): Promise<readonly JudgedExit[]> {
+async function readReport(
+  files: Files,
+  path: string,
+): Promise<{ readonly mode: string; readonly results: readonly JudgedExit[] }> {
   const report = JSON.parse(await readText(files, path, REPORT_OCTETS_MAX)) as {
+    readonly metadata?: { readonly mode?: string }
     readonly results?: readonly JudgedExit[]
   }
-  return report.results ?? []
+  return { mode: report.metadata?.mode ?? 'unknown', results: report.results ?? [] }
 }

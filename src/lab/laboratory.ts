@@ -262,7 +262,8 @@ async function writeFiles(
       'decoys.txt',
       [...DECOYS].map((decoy) => decoy.join(' ')),
     ),
-    stable_domains: await write('stable-domains.txt', [...DECOYS.keys()]),
+    // The first one is the rightly signed name that the module `dnssec` compares with.
+    stable_domains: await write('stable-domains.txt', [`www.${SIGNED_ZONE}`, ...DECOYS.keys()]),
     page: { host: PAGES_HOST, web: servers.pages.web, echo: servers.pages.echo },
     relays: network.relays.map(({ nickname, fingerprint, role, address, pid }) => ({
       nickname,
