@@ -123,7 +123,7 @@ function moduleContext(
     pacer: withQuietHours(createPacer(clock, random, { delayMs, noiseMs, perSecond }), clock, options.quietHours),
     hops: setup.hops,
     middles: setup.middles,
-    hopLoad: createKeyedLimit(Infinity),
+    hopRecord: { load: createKeyedLimit(Infinity), failures: new Map() },
     ownDelay,
     names: createQueryNames(clock, options.runId, 'invalid'),
     resolveTimeoutMs: setup.resolveTimeoutMs,

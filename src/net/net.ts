@@ -1,7 +1,7 @@
 /**
  * The network as a capability: the only way out of the process, and the only way in.
  *
- * `platform/` implements it over real sockets. What follows an address from outside goes through `egress-guard.ts`.
+ * `platform/` implements it over real sockets.
  *
  * Invariant: nothing here resolves names. Endpoints are addresses.
  */

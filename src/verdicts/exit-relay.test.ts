@@ -176,6 +176,15 @@ describe('decideExitRelay', () => {
   })
 })
 
+describe('decideExitRelay, without a DNS verdict', () => {
+  test('does not blame the exit for a first hop, where another circuit got further', () => {
+    const hop = circuit(attempt('circuit_fail', { error_code: 'HOP1_FAIL' }))
+    const exit = circuit(attempt('circuit_fail', { error_code: 'NOT_EXITING' }))
+    expect(decideExitRelay([hop, exit, exit], OPTIONS).errorCode).toBe('NOT_EXITING')
+    expect(decideExitRelay([hop, hop], OPTIONS).errorCode).toBe('HOP1_FAIL')
+  })
+})
+
 describe('needsAnotherCircuit', () => {
   test.each([
     [[], true],

@@ -178,11 +178,14 @@ function best(group: readonly ExitAttempt[]): ExitAttempt {
 }
 
 /**
- * @returns The last attempt of the first circuit that tried: its trouble came before what the others met. That the relay
- *   left explains any trouble before it.
+ * @returns The last attempt of the first circuit that got past its first hop (else of the first one): its trouble came
+ *   before what the others met. That the relay left explains any trouble before it.
  */
 function decideWithoutVotes(circuits: readonly ExitCircuitOutcome[], family: 'A' | 'AAAA'): ExitAttempt | undefined {
   const ofFamily = circuits.map((circuit) => circuit.attempts.filter((attempt) => attempt.query_type === family))
   const left = ofFamily.flat().find((attempt) => attempt.error_code === 'LEFT_CONSENSUS')
-  return left ?? ofFamily.find((attempts) => attempts.length > 0)?.at(-1)
+  const tried = ofFamily.filter((attempts) => attempts.length > 0)
+  // A first hop that does not answer is that hop's fault: any circuit that got further says more about the exit.
+  const further = tried.find((attempts) => attempts.at(-1)?.error_code !== 'HOP1_FAIL')
+  return left ?? (further ?? tried[0])?.at(-1)
 }

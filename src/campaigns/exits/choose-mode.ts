@@ -94,7 +94,7 @@ function prepareRun(
     pacer: withQuietHours(pacer, clock, options.quietHours),
     hops: setup.hops,
     middles: setup.middles,
-    hopLoad: createKeyedLimit(Infinity),
+    hopRecord: { load: createKeyedLimit(Infinity), failures: new Map() },
     ownDelay,
     names: createQueryNames(clock, options.runId, zone.domain ?? 'invalid'),
     resolveTimeoutMs: setup.resolveTimeoutMs,

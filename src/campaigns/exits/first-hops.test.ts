@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { simNetwork, simRelay } from '../../../test/sim/relays.ts'
 import { createSeededRandom } from '../../core/random.ts'
 import { createKeyedLimit } from '../../measure/keyed-limit.ts'
-import { allowedHops, makeFirstHopPool, pickFirstHop } from './first-hops.ts'
+import { allowedHops, makeFirstHopPool, pickFirstHop, type HopRecord } from './first-hops.ts'
 
 const none = new Set<string>()
+const emptyRecord = (): HopRecord => ({ load: createKeyedLimit(Infinity), failures: new Map() })
 const names = (relays: readonly { readonly nickname: string }[]): string[] => relays.map(({ nickname }) => nickname)
 
 describe('makeFirstHopPool', () => {
@@ -64,22 +65,34 @@ describe('pickFirstHop', () => {
 
   test('picks the least busy hop and none above its cap', () => {
     const load = createKeyedLimit(Infinity)
+    const record = { load, failures: new Map<string, number>() }
     const random = createSeededRandom('seed')
     const counts = new Map<string, number>()
     for (let i = 0; i < 30; i++) {
-      const hop = pickFirstHop(pool, exit, none, load, random, 3)
+      const hop = pickFirstHop(pool, exit, none, record, random, 3)
       expect(hop).toBeDefined()
       if (hop === undefined) return
       load.tryTake([hop.fingerprint])
       counts.set(hop.fingerprint, (counts.get(hop.fingerprint) ?? 0) + 1)
     }
     expect([...counts.values()]).toEqual(Array.from({ length: 10 }, () => 3))
-    expect(pickFirstHop(pool, exit, none, load, random, 3)).toBeUndefined()
+    expect(pickFirstHop(pool, exit, none, record, random, 3)).toBeUndefined()
   })
 
   test('passes over hops that were used', () => {
     const used = new Set(pool.relays.slice(1).map(({ fingerprint }) => fingerprint))
-    const hop = pickFirstHop(pool, exit, used, createKeyedLimit(Infinity), createSeededRandom('seed'), 8)
+    const hop = pickFirstHop(pool, exit, used, emptyRecord(), createSeededRandom('seed'), 8)
     expect(hop?.nickname).toBe('relay1')
+  })
+
+  test('prefers hops that answer, and takes one that does not for want of another', () => {
+    const record = emptyRecord()
+    const [good, ...bad] = pool.relays
+    for (const { fingerprint } of bad) record.failures.set(fingerprint, 1)
+    const pick = (): string | undefined =>
+      pickFirstHop(pool, exit, none, record, createSeededRandom('seed'), 1)?.fingerprint
+    expect(pick()).toBe(good?.fingerprint)
+    record.load.tryTake([good?.fingerprint ?? ''])
+    expect(bad.map(({ fingerprint }) => fingerprint)).toContain(pick())
   })
 })

@@ -46,27 +46,39 @@ export function makeFirstHopPool(view: NetworkView, inFlight: number, fixed: rea
   return { relays, relaxed, fixed: false }
 }
 
+/** What is known of the hops while a run goes on. */
+export interface HopRecord {
+  /** Circuits at once per hop. */
+  readonly load: KeyedLimit
+  /** Hops that did not answer, with how often in a row: a failure at hop 1 counts against the hop. */
+  readonly failures: Map<string, number>
+}
+
 /**
- * Picks a hop for one circuit: the least busy among those allowed, ties at random.
+ * Picks a hop for one circuit: of those allowed the ones that failed least in a row, of these the least busy, ties at
+ * random.
  *
  * @param used - Fingerprints that this exit was already reached through, or that must not occur for another reason.
- * @param load - Circuits at once per hop; a hop without room is passed over.
+ * @param perHopMax - Circuits at once through one hop; a hop without room is passed over.
  * @returns `undefined` when no allowed hop has room now.
  */
 export function pickFirstHop(
   pool: FirstHopPool,
   exit: Relay,
   used: ReadonlySet<string>,
-  load: KeyedLimit,
+  { load, failures }: HopRecord,
   random: Random,
   perHopMax: number,
 ): Relay | undefined {
   let best: Relay[] = []
-  let bestLoad = Infinity
+  let [fewestFailures, lowestLoad] = [Infinity, Infinity]
   for (const relay of allowedHops(pool, exit, used)) {
     const count = load.count(relay.fingerprint)
-    if (count >= perHopMax || count > bestLoad) continue
-    if (count < bestLoad) [best, bestLoad] = [[], count]
+    const failed = failures.get(relay.fingerprint) ?? 0
+    if (count >= perHopMax || failed > fewestFailures) continue
+    if (failed === fewestFailures && count > lowestLoad) continue
+    if (failed < fewestFailures || count < lowestLoad) best = []
+    ;[fewestFailures, lowestLoad] = [failed, count]
     best.push(relay)
   }
   return best.length === 0 ? undefined : best[randomInt(random, best.length)]

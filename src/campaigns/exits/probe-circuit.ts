@@ -9,10 +9,12 @@
  */
 import { sleep } from '../../core/clock.ts'
 import { randomInt } from '../../core/random.ts'
+import { RCODE_SERVFAIL } from '../../dns/rcode.ts'
 import type { ExitAttempt, ExitErrorCode, ExitMode, ExitStatus } from '../../model/exit-result.ts'
 import type { Circuit, CircuitOutcome, Relay } from '../../tor/tor-session.ts'
 import type { ResolveType, TorExitAnswer } from '../../vantages/tor-exit.ts'
 import { classifyExitAnswer, type ExitAnswerVerdict } from '../../verdicts/exit-attempt.ts'
+import { recordFirstHop } from './take-hops.ts'
 import { BUILD_TIMEOUT_MS, type CircuitRecord, type ScanContext, type TorHandle } from './scan-context.ts'
 
 /** Stable names asked through one circuit: enough for "more than one fails", and no load on other people's servers. */
@@ -44,6 +46,10 @@ export async function probeCircuit(context: ScanContext, task: CircuitTask): Pro
   const path = [...task.hops.map(({ fingerprint }) => fingerprint), task.exit.fingerprint]
   const outcome = await tor.session.buildCircuit(path, BUILD_TIMEOUT_MS, context.signal)
   context.onCircuit({ built: outcome.kind === 'built' })
+  const [firstHop] = task.hops
+  if (firstHop !== undefined && !tor.session.gone.aborted) {
+    recordFirstHop(context, firstHop, outcome.kind === 'built' || outcome.hopsReached > 0)
+  }
   if (outcome.kind === 'failed') {
     const attempt = failedBuild(context, task, path, outcome)
     return {
@@ -228,7 +234,7 @@ function judge(
   if (answer.rcode === 3 && now !== undefined && !now.exitsToIpv4 && !now.exitsToIpv6) {
     return undecided('circuit_fail', 'NOT_EXITING', 'the exit policy of the relay rejects everything')
   }
-  if (answer.failure === 'CIRCUIT_CLOSED') {
+  if (answer.failure === 'CIRCUIT_CLOSED' || isOwnWord(answer, circuit)) {
     return undecided('circuit_fail', 'EXIT_FAIL', 'the circuit was closed while the question was open')
   }
   if (answer.failure !== null && answer.failure !== 'STALLED') {
@@ -248,6 +254,15 @@ function judge(
     queryTimeoutMs: context.options.pace.queryTimeoutMs,
     isInternal: context.isInternal,
   })
+}
+
+/** Ends of a stream that was answered by the exit: `DONE`, or `TORPROTOCOL` where our Tor threw the answer away. */
+const ANSWERED: ReadonlySet<string> = new Set(['DONE', 'TORPROTOCOL'])
+
+/** RCODE 2 is also what our own Tor says when a circuit breaks under an open question: then the exit said nothing. */
+function isOwnWord({ rcode, streamReason }: TorExitAnswer, circuit: Circuit): boolean {
+  if (rcode !== RCODE_SERVFAIL) return false
+  return streamReason === null ? circuit.closed.aborted : !ANSWERED.has(streamReason)
 }
 
 function undecided(status: ExitStatus, errorCode: ExitErrorCode, error: string): ExitAnswerVerdict {

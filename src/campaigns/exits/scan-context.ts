@@ -2,14 +2,13 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Log } from '../../core/log.ts'
 import type { Random } from '../../core/random.ts'
-import type { KeyedLimit } from '../../measure/keyed-limit.ts'
 import type { OwnDelay } from '../../measure/own-delay.ts'
 import type { Pacer } from '../../measure/pacer.ts'
 import type { ExitRunOptions } from '../../model/exit-options.ts'
 import type { ExitAttempt, ExitMode } from '../../model/exit-result.ts'
 import type { TorSession } from '../../tor/tor-session.ts'
 import type { TorExitVantage } from '../../vantages/tor-exit.ts'
-import type { FirstHopPool } from './first-hops.ts'
+import type { FirstHopPool, HopRecord } from './first-hops.ts'
 import type { QueryNames } from './issue-names.ts'
 
 /** How long a circuit may take to be built, in milliseconds: Tor's own CircuitBuildTimeout of this campaign. */
@@ -65,8 +64,8 @@ export interface ScanContext {
   readonly hops: FirstHopPool
   /** Relays for the middle of three-hop circuits: from the consensus, also where the first hop is the operator's own. */
   readonly middles: FirstHopPool
-  /** Circuits at once per first hop. */
-  readonly hopLoad: KeyedLimit
+  /** Load and failures of the hops. */
+  readonly hopRecord: HopRecord
   readonly ownDelay: OwnDelay
   readonly names: QueryNames
   /** T: how long exits wait for their resolvers, in milliseconds. */

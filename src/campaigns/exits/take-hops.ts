@@ -16,29 +16,36 @@ export async function takeHops(
   exit: Relay,
   used: Set<string>,
 ): Promise<readonly Relay[] | 'stopped'> {
-  const { hops, hopLoad, random, options } = context
+  const { hops, hopRecord, random, options } = context
   while (!context.startSignal.aborted) {
     const fresh = allowedHops(hops, exit, used).length > 0
     const exclude = fresh ? used : new Set<string>()
-    const first = pickFirstHop(hops, exit, exclude, hopLoad, random, options.perFirstHop)
+    const first = pickFirstHop(hops, exit, exclude, hopRecord, random, options.perFirstHop)
     if (first !== undefined) {
       const middle = options.hops === 3 ? pickMiddle(context, exit, first) : undefined
       const relays = middle === undefined ? [first] : [first, middle]
-      hopLoad.tryTake(relays.map(({ fingerprint }) => fingerprint))
+      hopRecord.load.tryTake(relays.map(({ fingerprint }) => fingerprint))
       used.add(first.fingerprint)
       return relays
     }
     if (allowedHops(hops, exit, new Set()).length === 0) return []
-    await hopLoad.changed(context.startSignal)
+    await hopRecord.load.changed(context.startSignal)
   }
   return 'stopped'
 }
 
 function pickMiddle(context: ScanContext, exit: Relay, first: Relay): Relay | undefined {
-  return pickFirstHop(context.middles, exit, new Set([first.fingerprint]), context.hopLoad, context.random, Infinity)
+  return pickFirstHop(context.middles, exit, new Set([first.fingerprint]), context.hopRecord, context.random, Infinity)
 }
 
 /** Gives back what {@link takeHops} took. */
 export function releaseHops(context: ScanContext, relays: readonly Relay[]): void {
-  context.hopLoad.release(relays.map(({ fingerprint }) => fingerprint))
+  context.hopRecord.load.release(relays.map(({ fingerprint }) => fingerprint))
+}
+
+/** Remembers whether the first hop of a circuit answered. */
+export function recordFirstHop({ hopRecord }: ScanContext, firstHop: Relay, answered: boolean): void {
+  const { failures } = hopRecord
+  if (answered) failures.delete(firstHop.fingerprint)
+  else failures.set(firstHop.fingerprint, (failures.get(firstHop.fingerprint) ?? 0) + 1)
 }
