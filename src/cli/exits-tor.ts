@@ -1,7 +1,5 @@
 /** Opens the Tor that a run's options ask for: one of our own, or one that already runs. */
-import { extname, resolve } from 'node:path'
-import { execPath } from 'node:process'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import type { RunProgress } from '../campaigns/exits/run-progress.ts'
 import type { OpenTor } from '../campaigns/exits/tor-supervisor.ts'
 import { isInternalAddress } from '../campaigns/exits/internal-address.ts'
@@ -9,19 +7,12 @@ import type { ExitRunExtras } from '../config/exit-run-extras.ts'
 import { joinPath } from '../core/files.ts'
 import type { ExitRunOptions } from '../model/exit-options.ts'
 import { openOwnTor } from '../tor/own-tor.ts'
-<<<<<<< HEAD
 import { openSharedTor, WATCHDOG_PASSWORD_VARIABLE } from '../tor/shared-tor.ts'
-=======
-import { openSharedTor, CONTROL_PASSWORD_VARIABLE } from '../tor/shared-tor.ts'
->>>>>>> 4b29752 (Join somebody else's Tor, and blame first hops for their own failures)
 import { checkAppendedLines } from '../tor/torrc.ts'
 import type { CliContext } from './cli-context.ts'
 
 /** On the public network a first bootstrap takes a minute or two, with all descriptors. */
 const BOOTSTRAP_TIMEOUT_MS = 600_000
-
-/** The watchdog stands beside this file, in the sources as in what is published. */
-const WATCHDOG = fileURLToPath(new URL(`./tor-watchdog${extname(import.meta.url)}`, import.meta.url))
 
 /**
  * How the Tor of a run is opened, the first time and after it died.
@@ -45,17 +36,10 @@ export function openTorFor(
     return () =>
       openSharedTor(machine, {
         control,
-<<<<<<< HEAD
         password: context.environment[WATCHDOG_PASSWORD_VARIABLE] ?? null,
         stateDirectory: resolve(joinPath(stateDir, 'shared-tor')),
         rejectInternalAddresses,
         watchdogCommand: [joinPath(context.home, 'bin/candor'), 'tor-watchdog'],
-=======
-        password: context.environment[CONTROL_PASSWORD_VARIABLE] ?? null,
-        stateDirectory: resolve(stateDir),
-        rejectInternalAddresses,
-        watchdogCommand: [execPath, WATCHDOG],
->>>>>>> 4b29752 (Join somebody else's Tor, and blame first hops for their own failures)
       })
   }
   const appendedLines = checkAppendedLines(extras.torrcAppend, '--torrc-append')

@@ -7,18 +7,9 @@
  *
  * Invariant: says nothing; the control password, if there is one, comes in the environment.
  */
-<<<<<<< HEAD
 import { Command } from 'commander'
 import { watchSharedTor, WATCHDOG_PASSWORD_VARIABLE } from '../tor/shared-tor.ts'
 import type { CliContext } from './cli-context.ts'
-=======
-import { createLog } from '../core/log.ts'
-import { nodeClock } from '../platform/node-clock.ts'
-import { nodeFiles } from '../platform/node-files.ts'
-import { nodeNet } from '../platform/node-net.ts'
-import { nodeProcesses } from '../platform/node-processes.ts'
-import { watchSharedTor, CONTROL_PASSWORD_VARIABLE } from '../tor/shared-tor.ts'
->>>>>>> 4b29752 (Join somebody else's Tor, and blame first hops for their own failures)
 
 /** Adds the command. It is not for people, so that no help names it. */
 export function registerTorWatchdog(program: Command, context: CliContext): void {
@@ -32,7 +23,3 @@ export function registerTorWatchdog(program: Command, context: CliContext): void
     })
   program.addCommand(command, { hidden: true })
 }
-<<<<<<< HEAD
-=======
-await watchSharedTor(machine, recordPath, Number(ownerPid), process.env[CONTROL_PASSWORD_VARIABLE] ?? null)
->>>>>>> 4b29752 (Join somebody else's Tor, and blame first hops for their own failures)

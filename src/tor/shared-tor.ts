@@ -56,16 +56,8 @@ export interface SharedTorOptions {
   readonly watchdogCommand: readonly string[]
 }
 
-<<<<<<< HEAD
 /** The environment variable with the control password, for a run and for its watchdog. */
 export const WATCHDOG_PASSWORD_VARIABLE = 'CANDOR_TOR_CONTROL_PASSWORD'
-=======
-/**
- * The environment variable with the control password, for the command and for its watchdog: never an argument, because
- * anybody on the machine can read those.
- */
-export const CONTROL_PASSWORD_VARIABLE = 'CANDOR_TOR_CONTROL_PASSWORD'
->>>>>>> 4b29752 (Join somebody else's Tor, and blame first hops for their own failures)
 
 /**
  * Opens a session.
@@ -225,7 +217,7 @@ async function startWatchdog(
   const [program, ...args] = watchdogCommand
   if (program === undefined) return undefined
   return processes.start(program, [...args, recordPath, String(processes.pid)], {
-    environment: password === null ? {} : { [CONTROL_PASSWORD_VARIABLE]: password },
+    environment: password === null ? {} : { [WATCHDOG_PASSWORD_VARIABLE]: password },
   })
 }
 
