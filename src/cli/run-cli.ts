@@ -15,6 +15,7 @@ import { registerLab } from './lab.ts'
 import { registerExits } from './exits.ts'
 import { STATUS_DONE, STATUS_INTERRUPTED, STATUS_USAGE, type CliStatus } from './exit-status.ts'
 import { formatErrorParts, printError, type ErrorParts } from './print-error.ts'
+import { registerQuery } from './query.ts'
 import { registerStart } from './start.ts'
 import { registerTorWatchdog } from './tor-watchdog.ts'
 
@@ -82,6 +83,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
       context.setVerbosity(VERBOSITIES[options.verbosity ?? ''] ?? 'warn', options.quiet === true)
     })
   registerStart(program, context)
+  registerQuery(program, context)
   registerExits(program, context)
   registerAuthorityCommand(program, context)
   registerConfig(program, context)

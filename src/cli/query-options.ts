@@ -1,0 +1,146 @@
+/** The flags of `candor query`, and what they mean together. */
+import { Option, type Command } from 'commander'
+import { choice, duration, integer } from '../config/setting.ts'
+import { ConfigError } from '../core/config-error.ts'
+import { formatIp, parsePrefix } from '../core/ip-address.ts'
+import type { Limit } from '../core/limit.ts'
+import type { EdnsOption } from '../dns/edns.ts'
+import type { Edns } from '../dns/message.ts'
+import { formatRcode } from '../dns/rcode.ts'
+import { parseResolver, type NamedResolver } from './query-resolver.ts'
+import { readQueryWords, type QueryWords } from './query-words.ts'
+
+/** The forms of the answer on stdout. */
+const QUERY_FORMATS = ['text', 'short', 'jsonl'] as const
+/** A value of `--format`. */
+export type QueryFormat = (typeof QUERY_FORMATS)[number]
+
+const TIMEOUT_LIMIT: Limit = {
+  default: 5_000,
+  min: 1,
+  max: 120_000,
+  unit: 'ms',
+  why: 'as long as dig waits; one question, one attempt',
+}
+const LATE_WINDOW_LIMIT: Limit = {
+  default: 0,
+  min: 0,
+  max: 60_000,
+  unit: 'ms',
+  why: 'the first answer is shown at once; 500ms shows what an injector on the path leaves behind it',
+}
+const BUFFER_LIMIT: Limit = {
+  default: 1_232,
+  min: 512,
+  max: 65_535,
+  unit: 'octets',
+  why: 'passes nearly everywhere without fragments',
+}
+const PORT_LIMIT: Limit = { default: 53, min: 1, max: 65_535, unit: '', why: 'DNS' }
+const RCODE_MAX = 4_095
+
+/** What is asked of whom, and how the answer is shown. */
+export interface QueryPlan extends QueryWords {
+  readonly named: NamedResolver
+  readonly recursionDesired: boolean
+  readonly checkingDisabled: boolean
+  /** Options without the cookie. */
+  readonly edns: Pick<Edns, 'udpSize' | 'dnssecOk' | 'options'>
+  readonly cookie: boolean
+  readonly timeoutMs: number
+  readonly lateWindowMs: number
+  /** Mnemonic; `undefined` when any is right. */
+  readonly expectedRcode: string | undefined
+  readonly format: QueryFormat | undefined
+}
+
+interface Flags {
+  readonly reverse?: string
+  readonly tcp?: boolean
+  readonly port?: string
+  readonly dnssec?: boolean
+  readonly cd?: boolean
+  readonly recurse: boolean
+  readonly subnet?: string
+  readonly nsid?: boolean
+  readonly cookie?: boolean
+  readonly bufsize?: string
+  readonly lateWindow?: string
+  readonly timeout?: string
+  readonly expectRcode?: string
+  readonly format?: string
+}
+
+/** Adds the flags. */
+export function addQueryOptions(command: Command): void {
+  command
+    .option('-x, --reverse <address>', 'ask for the name of an address')
+    .option('--tcp', 'ask over TCP')
+    .option('-p, --port <port>', 'port of the resolver, where @RESOLVER names none')
+    .option('--dnssec', 'set DO: ask for signatures')
+    .option('--cd', 'set CD: ask for data that failed validation too')
+    .option('--no-recurse', 'clear RD: ask for what the server itself knows')
+    .option('--subnet <prefix>', 'send a client subnet, 192.0.2.0/24')
+    .option('--nsid', "ask for the server's own name")
+    .option('--cookie', 'send a new client cookie')
+    .option('--bufsize <octets>', `largest answer over UDP (default: ${BUFFER_LIMIT.default})`)
+    .option('--late-window <duration>', 'go on listening after the first answer, 500ms (default: 0)')
+    .option('--timeout <duration>', 'how long to wait for the first answer (default: 5s)')
+    .option('--expect-rcode <rcode>', 'end with status 4 when another RCODE comes')
+    .addOption(
+      new Option('--format <format>', 'text on a terminal, else jsonl (default: as said)').choices([...QUERY_FORMATS]),
+    )
+}
+
+/** Reads words and flags. @throws {ConfigError} When something cannot be used. */
+export function readQueryPlan(words: readonly string[], flags: Flags, fallbackResolver: string | undefined): QueryPlan {
+  const asked = readQueryWords(words, flags.reverse)
+  const port = flags.port === undefined ? undefined : read('--port', integer(PORT_LIMIT), flags.port, '53')
+  return {
+    ...asked,
+    named: parseResolver(asked.resolver ?? fallbackResolver, { tcp: flags.tcp === true, port }),
+    recursionDesired: flags.recurse,
+    checkingDisabled: flags.cd === true,
+    edns: {
+      udpSize: read('--bufsize', integer(BUFFER_LIMIT), flags.bufsize ?? String(BUFFER_LIMIT.default), '1232'),
+      dnssecOk: flags.dnssec === true,
+      options: [
+        ...(flags.nsid === true ? [{ kind: 'nsid', octets: new Uint8Array(0) } as const] : []),
+        ...(flags.subnet === undefined ? [] : [readSubnet(flags.subnet)]),
+      ],
+    },
+    cookie: flags.cookie === true,
+    timeoutMs: read('--timeout', duration(TIMEOUT_LIMIT), flags.timeout ?? '5s', '5s'),
+    lateWindowMs: read('--late-window', duration(LATE_WINDOW_LIMIT), flags.lateWindow ?? '0', '500ms'),
+    expectedRcode: flags.expectRcode === undefined ? undefined : readRcode(flags.expectRcode),
+    format: flags.format === undefined ? undefined : read('--format', choice(QUERY_FORMATS), flags.format, 'text'),
+  }
+}
+
+function read<T>(path: string, schema: { safeParse(value: string): Parsed<T> }, text: string, example: string): T {
+  const parsed = schema.safeParse(text)
+  if (parsed.success) return parsed.data
+  const reasons = parsed.error.issues.map(({ message }) => message).join('; ')
+  throw new ConfigError(`${path} ${text.slice(0, 40)}`, `it ${reasons}`, `${path} ${example}`)
+}
+
+type Parsed<T> =
+  | { readonly success: true; readonly data: T }
+  | { readonly success: false; readonly error: { readonly issues: readonly { readonly message: string }[] } }
+
+function readSubnet(text: string): EdnsOption {
+  const prefix = parsePrefix(text)
+  if (prefix === undefined)
+    throw new ConfigError(`--subnet ${text.slice(0, 60)}`, 'it is no prefix', '--subnet 192.0.2.0/24')
+  return { kind: 'client_subnet', address: formatIp(prefix.octets), sourceBits: prefix.bits, scopeBits: 0 }
+}
+
+/** `NXDOMAIN`, `nxdomain`, `3` or `RCODE24`. */
+function readRcode(text: string): string {
+  const wanted = text.toUpperCase()
+  for (let rcode = 0; rcode <= RCODE_MAX; rcode++) {
+    const mnemonic = formatRcode(rcode)
+    if (wanted === mnemonic || wanted === String(rcode) || wanted === `RCODE${rcode}`) return mnemonic
+  }
+  throw new ConfigError(`--expect-rcode ${text.slice(0, 40)}`, 'there is no such RCODE', '--expect-rcode NXDOMAIN')
+}

@@ -1,0 +1,47 @@
+/** `candor query`: one question, every transport, everything that came back. */
+import type { Command } from 'commander'
+import type { CliContext } from './cli-context.ts'
+import { STATUS_DONE, STATUS_FAILED, STATUS_FINDINGS, STATUS_INTERRUPTED, type CliStatus } from './exit-status.ts'
+import { formatQueryText } from './format-query-text.ts'
+import { askQuestions } from './query-ask.ts'
+import { addQueryOptions, readQueryPlan, type QueryFormat, type QueryPlan } from './query-options.ts'
+import { makeQueryRecord, type QueryRecord } from './query-record.ts'
+import { findResolver } from './query-resolver.ts'
+
+/** The resolver that is asked where none is named; the laboratory sets it. */
+const RESOLVER_VARIABLE = 'CANDOR_QUERY_RESOLVER'
+
+/** Adds `candor query`. */
+export function registerQuery(program: Command, context: CliContext): void {
+  const command = program
+    .command('query')
+    .description('ask one name, over any transport, and show everything that comes back')
+    .argument('[words...]', 'NAME [TYPE…] [@RESOLVER], the resolver as IP[#port] or a host name')
+  addQueryOptions(command)
+  command.action(async (words: readonly string[]) => {
+    const plan = readQueryPlan(words, command.opts(), context.environment[RESOLVER_VARIABLE])
+    const resolver = await findResolver(context, plan.named, plan.timeoutMs)
+    const asked = await askQuestions(context, plan, resolver)
+    const records = asked.map((question) => makeQueryRecord(plan, resolver, question))
+    const format = plan.format ?? (context.stdout.isTerminal ? 'text' : 'jsonl')
+    for (const record of records) await context.stdout.write(formatRecord(record, format))
+    context.finish(statusOf(records, plan, context))
+  })
+}
+
+function formatRecord(record: QueryRecord, format: QueryFormat): string {
+  if (format === 'text') return formatQueryText(record)
+  if (format === 'jsonl') return `${JSON.stringify(record)}\n`
+  const answers = record.exchanges.at(-1)?.responses[0]?.message?.answers ?? []
+  return answers.map(({ data }) => `${data}\n`).join('')
+}
+
+/** 0 on any RCODE; 1 when a question has no answer that is a message; 4 when another RCODE came than was expected. */
+function statusOf(records: readonly QueryRecord[], plan: QueryPlan, context: CliContext): CliStatus {
+  if (records.some(({ status }) => status === null)) {
+    return context.interrupted.aborted ? STATUS_INTERRUPTED : STATUS_FAILED
+  }
+  const { expectedRcode } = plan
+  const isExpected = expectedRcode === undefined || records.every(({ status }) => status === expectedRcode)
+  return isExpected ? STATUS_DONE : STATUS_FINDINGS
+}
