@@ -4,6 +4,9 @@ import { configKey, type LoadedGroup } from '../config/load-config.ts'
 import type { CliContext } from './cli-context.ts'
 import { addExitRunOptions, finishExitRun, loadSettings, SETTING_GROUPS } from './exit-run-options.ts'
 
+/** What stands in the place of a secret that is set. */
+const HIDDEN = '(hidden)'
+
 /** One line of `config check`. */
 interface EffectiveSetting {
   readonly key: string
@@ -38,7 +41,8 @@ function listGroup(loaded: LoadedGroup, index: number): readonly EffectiveSettin
   return (group?.settings ?? []).flatMap((setting) => {
     const found = loaded.get(setting.name)
     const isDuration = setting.limit?.unit === 'ms' && typeof found?.value === 'number'
-    const value = isDuration ? found.value / 1000 : found?.value
+    const plain = isDuration ? found.value / 1000 : found?.value
+    const value = setting.isSecret === true && plain !== null ? HIDDEN : plain
     return group === undefined || found === undefined
       ? []
       : [{ key: configKey(group, setting), value, origin: found.origin }]
@@ -60,8 +64,9 @@ function formatToml(lines: readonly EffectiveSetting[]): string {
       rows.push('', `[${table}]`)
     }
     const name = second ?? first
-    const text = value === null ? `# ${name} is not set` : `${name} = ${JSON.stringify(value)}`
-    rows.push(value === null ? text : `${text.padEnd(48)} # ${origin}`)
+    if (value === null) rows.push(`# ${name} is not set`)
+    else if (value === HIDDEN) rows.push(`# ${name} is set and not shown`.padEnd(48) + ` # ${origin}`)
+    else rows.push(`${name} = ${JSON.stringify(value)}`.padEnd(48) + ` # ${origin}`)
   }
   return `${rows.join('\n').trimStart()}\n`
 }

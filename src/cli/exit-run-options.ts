@@ -15,6 +15,8 @@ import type { Setting, SettingGroup } from '../config/setting.ts'
 import { ConfigError } from '../core/config-error.ts'
 import { FileError, readText, type Files } from '../core/files.ts'
 import type { ExitRunOptions } from '../model/exit-options.ts'
+import { requireLocalControl } from '../tor/control-address.ts'
+import { checkAppendedLines } from '../tor/torrc.ts'
 import type { CliContext } from './cli-context.ts'
 
 /** Every group of settings that a configuration file may hold. */
@@ -83,7 +85,10 @@ export async function finishExitRun(
     wallNowMs: context.clock.wallNowMs(),
     newSeed: () => context.newSeed(),
   })
-  return { options, extras: await toExitRunExtras(settings, readFile), settings, general }
+  const extras = await toExitRunExtras(settings, readFile)
+  if (extras.control !== null) requireLocalControl(extras.control)
+  checkAppendedLines(extras.torrcAppend, '--torrc-append')
+  return { options, extras, settings, general }
 }
 
 async function readConfigFile(flag: unknown, context: CliContext): Promise<ConfigSources['file']> {
@@ -117,6 +122,7 @@ const FILE_REASONS: Readonly<Record<string, string>> = {
 }
 
 function toOptions(setting: Setting<unknown>): readonly Option[] {
+  if (setting.isSecret === true) return []
   const short = setting.short === undefined ? '' : `${setting.short}, `
   const value = setting.placeholder === undefined ? '' : ` <${setting.placeholder}>`
   const shown = setting.default === null && setting.defaultText === undefined ? '' : describeDefault(setting)

@@ -7,7 +7,7 @@ import type { ExitRunExtras } from '../config/exit-run-extras.ts'
 import { joinPath } from '../core/files.ts'
 import type { ExitRunOptions } from '../model/exit-options.ts'
 import { openOwnTor } from '../tor/own-tor.ts'
-import { openSharedTor, WATCHDOG_PASSWORD_VARIABLE } from '../tor/shared-tor.ts'
+import { openSharedTor } from '../tor/shared-tor.ts'
 import { checkAppendedLines } from '../tor/torrc.ts'
 import type { CliContext } from './cli-context.ts'
 
@@ -36,7 +36,7 @@ export function openTorFor(
     return () =>
       openSharedTor(machine, {
         control,
-        password: context.environment[WATCHDOG_PASSWORD_VARIABLE] ?? null,
+        password: extras.controlPassword,
         stateDirectory: resolve(joinPath(stateDir, 'shared-tor')),
         rejectInternalAddresses,
         watchdogCommand: [joinPath(context.home, 'bin/candor'), 'tor-watchdog'],

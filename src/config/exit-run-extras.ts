@@ -12,10 +12,12 @@ export type ControlTarget =
 export interface ExitRunExtras {
   /** Data directory of our Tor; `null` means a place inside the analysis directory. */
   readonly torDir: string | null
-  /** Lines added to the torrc of our Tor. */
+  /** Lines added to the torrc of our Tor; none for one that already runs. */
   readonly torrcAppend: readonly string[]
   /** A Tor that already runs; `null` means one of our own. */
   readonly control: ControlTarget | null
+  /** Password of that port; `null` for a port with a cookie or none. Never shown. */
+  readonly controlPassword: string | null
   readonly failOn: FailOn
   readonly statusFile: string | null
   readonly skipIfBusy: boolean
@@ -33,25 +35,32 @@ export async function toExitRunExtras(
   settings: ExitSettings,
   readFile: (option: string, path: string) => Promise<string>,
 ): Promise<ExitRunExtras> {
-  const { torDir, torrcAppend } = settings
+  const { torDir, torrcAppend, controlPassword } = settings
   const control = parseControl(settings.control)
-  const own = torDir === null ? (torrcAppend === null ? undefined : '--torrc-append') : '--tor-dir'
-  if (control !== null && own !== undefined)
+  if (control === null && controlPassword !== null)
     throw new ConfigError(
-      own,
+      'control-password',
+      'there is no control port that it could be for',
+      '--control 127.0.0.1:9051',
+    )
+  // Lines for the torrc are not in the way: a configuration for both kinds of Tor may have them.
+  if (control !== null && torDir !== null)
+    throw new ConfigError(
+      '--tor-dir',
       'it is about a Tor of our own, and --control names one that already runs',
       'leave one of them out',
     )
   return {
     torDir,
     torrcAppend:
-      torrcAppend === null
+      torrcAppend === null || control !== null
         ? []
         : (await readFile('--torrc-append', torrcAppend))
             .split('\n')
             .map((line) => line.trim())
             .filter((line) => line !== '' && !line.startsWith('#')),
     control,
+    controlPassword,
     failOn: settings.failOn,
     statusFile: settings.statusFile,
     skipIfBusy: settings.skipIfBusy,

@@ -45,6 +45,7 @@ export interface ExitSettings {
   readonly torDir: string | null
   readonly torrcAppend: string | null
   readonly control: string | null
+  readonly controlPassword: string | null
   readonly analysisDir: string
   readonly perRelay: boolean
   readonly runId: string | null
@@ -105,6 +106,7 @@ export const EXIT_SETTINGS: ExitSettingTable = {
   torDir: path('tor-dir', undefined, 'data directory of our Tor process', 'tor', 'inside the analysis directory'),
   torrcAppend: path('torrc-append', undefined, 'add the lines of this file to the torrc of our Tor', 'bridges.torrc'),
   control: value('control', 'address|socket', 'use a Tor that already runs, by its control port', '127.0.0.1:9051'),
+  controlPassword: { ...value('control-password', 'text', 'password of that control port', 'secret'), isSecret: true },
   analysisDir: {
     name: 'analysis-dir',
     placeholder: 'directory',

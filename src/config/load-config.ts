@@ -91,7 +91,8 @@ function check(setting: Setting<unknown>, value: unknown, path: string, example:
   if (result.success) return result.data
   const reasons = result.error.issues.map((issue) => issue.message)
   const why = setting.limit === undefined ? '' : `; the default is ${describeDefault(setting)} (${setting.limit.why})`
-  throw new ConfigError(path, `${setting.name} ${reasons.join('; ')}${why}`, example)
+  const shown = setting.isSecret === true ? 'cannot be used' : reasons.join('; ')
+  throw new ConfigError(path, `${setting.name} ${shown}${why}`, example)
 }
 
 /** How the default is shown in help, manual and errors. */

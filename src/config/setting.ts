@@ -17,6 +17,8 @@ export interface Setting<T> {
   readonly placeholder?: string
   /** Whether the flag may be given several times; its value is then a list. */
   readonly isList?: boolean
+  /** Whether there is no flag, because anybody can read a process's arguments, and no command shows the value. */
+  readonly isSecret?: boolean
   /** Turns what came in into the value. */
   readonly schema: z.ZodType<T>
   readonly default: T

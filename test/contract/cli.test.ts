@@ -124,6 +124,22 @@ describe('candor config check', () => {
     expect(rest.join('\n')).toMatch(fix)
   })
 
+  test('shows of a secret only that it is set, and by whom', async () => {
+    const options = { environment: { CANDOR_EXITS_CONTROL_PASSWORD: 'open sesame' } }
+    const argv = ['config', 'check', '--mode', 'nxdomain', '--control', '127.0.0.1:9051']
+    const lines = await runSimulatedCli(argv, options)
+    expect(lines.status).toBe(0)
+    expect(lines.stdout).toContain(
+      '{"key":"exits.control_password","value":"(hidden)","origin":"CANDOR_EXITS_CONTROL_PASSWORD"}',
+    )
+    const table = await runSimulatedCli(argv, { ...options, isTerminal: true })
+    expect(table.stdout).toContain('# control_password is set and not shown')
+    for (const text of [lines.stdout, lines.stderr, table.stdout, table.stderr]) expect(text).not.toContain('sesame')
+    const flag = await runSimulatedCli([...argv, '--control-password', 'open sesame'])
+    expect(flag.status).toBe(2)
+    expect(flag.stderr).not.toContain('sesame')
+  })
+
   test('names file and line of a malformed line in the exit file', async () => {
     const path = writeTemporary('exits.txt', `# mine\n${FINGERPRINT}\nnot a fingerprint\n`)
     const outcome = await runSimulatedCli(['config', 'check', '--mode', 'nxdomain', '-E', path])

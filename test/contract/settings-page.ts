@@ -51,7 +51,8 @@ function formatTable(group: SettingGroup): string {
   ].join('\n')
 }
 
-function formatFlag({ name, short, placeholder, default: value }: Setting<unknown>): string {
+function formatFlag({ name, short, placeholder, isSecret, default: value }: Setting<unknown>): string {
+  if (isSecret === true) return 'none: a secret'
   const flag = `--${name}${placeholder === undefined ? '' : ` <${placeholder.replaceAll('|', '\\|')}>`}`
   const opposite = value === true ? `, \`--no-${name}\`` : ''
   return `${short === undefined ? '' : `\`${short}\`, `}\`${flag}\`${opposite}`
