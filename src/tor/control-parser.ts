@@ -123,7 +123,7 @@ export function unquoteControlValue(text: string): string {
 /** Writes a quoted string for a command. Control characters are escaped in octal. */
 export function quoteControlValue(text: string): string {
   let out = ''
-  for (const octet of new TextEncoder().encode(text)) {
+  for (const octet of ENCODER.encode(text)) {
     if (octet === 0x22 || octet === 0x5c) out += `\\${String.fromCodePoint(octet)}`
     else if (octet < 0x20 || octet > 0x7e) out += `\\${octet.toString(8).padStart(3, '0')}`
     else out += String.fromCodePoint(octet)
@@ -131,6 +131,7 @@ export function quoteControlValue(text: string): string {
   return `"${out}"`
 }
 
+const ENCODER = new TextEncoder()
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9 }
 
 /** @returns The value and the index after the closing quote; `undefined` when no quoted string starts at `at`. */
@@ -138,7 +139,7 @@ function parseQuoted(text: string, at: number): { value: string; end: number } |
   if (text[at] !== '"') return undefined
   const octets: number[] = []
   for (let i = at + 1; i < text.length; i++) {
-    const char = text[i] ?? ''
+    const char = String.fromCodePoint(text.codePointAt(i) ?? 0)
     if (char === '"') return { value: new TextDecoder().decode(Uint8Array.from(octets)), end: i + 1 }
     if (char === '\\') {
       i++
@@ -147,7 +148,8 @@ function parseQuoted(text: string, at: number): { value: string; end: number } |
       octets.push(octal === undefined ? (ESCAPES[escaped] ?? escaped.codePointAt(0) ?? 0) : Number.parseInt(octal, 8))
       if (octal !== undefined) i += 2
     } else {
-      octets.push(...new TextEncoder().encode(char))
+      octets.push(...ENCODER.encode(char))
+      i += char.length - 1
     }
   }
   return undefined
