@@ -51,7 +51,8 @@ export interface ControlFields {
 export function createControlParser(handlers: ControlParserHandlers): ControlParser {
   const decoder = new TextDecoder()
   let rest = new Uint8Array(0)
-  let lines: ReplyLine[] = []
+  /** Lines of the reply and of the event that have begun: an event may come between the lines of a reply. */
+  const begun: Record<'reply' | 'event', ReplyLine[]> = { reply: [], event: [] }
   let block: ReplyLine | undefined
 
   const takeLine = (line: string): void => {
@@ -62,14 +63,15 @@ export function createControlParser(handlers: ControlParserHandlers): ControlPar
     }
     const match = /^([1-9]\d\d)([ +-])/.exec(line)
     if (match === null) throw new ControlProtocolError('a line that is no reply')
-    if (lines.length >= REPLY_LINES_MAX) throw new ControlProtocolError('a reply with too many lines')
     const reply: ReplyLine = { status: Number(match[1]), text: line.slice(4) }
+    const kind = reply.status < 600 ? 'reply' : 'event'
+    const lines = begun[kind]
+    if (lines.length >= REPLY_LINES_MAX) throw new ControlProtocolError('a reply with too many lines')
     lines.push(reply)
     if (match[2] === '+') block = reply
     else if (match[2] === ' ') {
-      const complete = lines
-      lines = []
-      handlers.onReply(complete)
+      begun[kind] = []
+      handlers.onReply(lines)
     }
   }
 
