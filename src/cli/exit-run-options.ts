@@ -97,8 +97,8 @@ async function readConfigFile(flag: unknown, context: CliContext): Promise<Confi
   return { path, text: await readNamedFile(context.files, '--config', path) }
 }
 
-/** A file that cannot be read is the mistake of whoever named it. */
-async function readNamedFile(files: Files, option: string, path: string): Promise<string> {
+/** Reads a file that an option names: one that cannot be read is the mistake of whoever named it. @throws {ConfigError} */
+export async function readNamedFile(files: Files, option: string, path: string): Promise<string> {
   try {
     return await readText(files, path, FILE_OCTETS_MAX)
   } catch (error) {

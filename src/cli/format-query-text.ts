@@ -4,16 +4,22 @@
  * Invariant: nothing from the network reaches the terminal that could move its cursor or hide text.
  */
 import { assertNever } from '../core/assert.ts'
-import type { ExchangeView, QueryRecord } from './query-record.ts'
+import type { ExchangeView, QueryRecord, TlsView } from './query-record.ts'
 import type { MessageView, OptionView, QuestionView, RecordView, ResponseView } from './query-view.ts'
 
-const TRANSPORT_NAMES = { udp: 'UDP', tcp: 'TCP' } as const
+const TRANSPORT_NAMES = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' } as const
 
 /** Formats everything that came of a question. */
 export function formatQueryText(record: QueryRecord): string {
   const lines = [`; candor query ${formatQuestion(record)}, asked of ${formatResolver(record)}`]
+  if (record.tls !== null) lines.push(formatTls(record.tls))
   for (const exchange of record.exchanges) lines.push(...formatExchange(record, exchange))
   return `${lines.join('\n')}\n\n`
+}
+
+function formatTls({ protocol, cipher, server_name: name, distrust }: TlsView): string {
+  const trust = distrust === null ? `verified for ${name}` : `NOT verified for ${name}: ${distrust}`
+  return `;; ${protocol}, ${cipher}, certificate ${trust}`
 }
 
 function formatQuestion(record: QueryRecord): string {

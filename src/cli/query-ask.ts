@@ -9,12 +9,14 @@ import { decodeMessage } from '../dns/decode-message.ts'
 import { encodeQuery } from '../dns/encode-message.ts'
 import type { EdnsOption } from '../dns/edns.ts'
 import { fullRcode, type DnsMessage } from '../dns/message.ts'
+import { encodePaddedQuery } from '../dns/pad-query.ts'
 import { RCODE_BADCOOKIE } from '../dns/rcode.ts'
 import type { Exchange } from '../model/observation.ts'
-import { openResolver, type ResolverVantage } from '../vantages/resolver.ts'
+import type { TlsFacts } from '../net/net.ts'
+import { openResolver, type ResolverTarget, type ResolverVantage } from '../vantages/resolver.ts'
 import type { CliContext } from './cli-context.ts'
 import type { QueryPlan } from './query-options.ts'
-import type { FoundResolver, QueryTransport } from './query-resolver.ts'
+import type { QueryTransport } from './query-resolver.ts'
 
 /** One exchange of a question. */
 export interface QueryExchange {
@@ -33,25 +35,28 @@ export interface AskedQuestion {
   readonly exchanges: readonly QueryExchange[]
 }
 
-/** Asks all questions at once. @returns In the order of the plan's types. */
-export async function askQuestions(
-  context: CliContext,
-  plan: QueryPlan,
-  resolver: FoundResolver,
-): Promise<readonly AskedQuestion[]> {
-  const endpoint = { address: resolver.address, port: resolver.port }
-  const open = (transport: QueryTransport): ResolverVantage =>
-    openResolver(context, { transport, endpoint }, plan.timeoutMs)
-  const vantages = { first: open(resolver.transport), tcp: open('tcp') }
+/** Everything that came of a plan. */
+export interface AskedPlan {
+  /** In the order of the plan's types. */
+  readonly questions: readonly AskedQuestion[]
+  /** What TLS agreed on; `undefined` without TLS. */
+  readonly facts: TlsFacts | undefined
+}
+
+/** Asks all questions at once. */
+export async function askQuestions(context: CliContext, plan: QueryPlan, target: ResolverTarget): Promise<AskedPlan> {
+  const { endpoint, transport } = target
+  const open = (to: ResolverTarget): ResolverVantage => openResolver(context, to, plan.timeoutMs)
+  const vantages = { first: open(target), tcp: open({ transport: 'tcp', endpoint }) }
   const random = context.createRandom(context.newSeed())
   const own = plan.cookie ? makeCookie(context) : undefined
   const ask = async (over: 'first' | 'tcp', type: number, cookie: Cookie | undefined): Promise<QueryExchange> => {
-    const query = encodePlannedQuery(plan, randomInt(random, 0x1_0000), type, cookie)
+    const query = encodePlannedQuery(plan, transport, { id: randomInt(random, 0x1_0000), type, cookie })
     const startedAtMs = context.clock.wallNowMs()
     const { timeoutMs, lateWindowMs } = plan
     const request = { query, timeoutMs, lateWindowMs, signal: context.interrupted }
     const exchange = await vantages[over].exchange(request)
-    return { transport: over === 'tcp' ? 'tcp' : resolver.transport, startedAtMs, query, exchange }
+    return { transport: over === 'tcp' ? 'tcp' : transport, startedAtMs, query, exchange }
   }
   const askAll = async (type: number): Promise<AskedQuestion> => {
     const exchanges = [await ask('first', type, own)]
@@ -63,7 +68,8 @@ export async function askQuestions(
     return { type, exchanges }
   }
   try {
-    return await Promise.all(plan.types.map(askAll))
+    const questions = await Promise.all(plan.types.map(askAll))
+    return { questions, facts: vantages.first.facts() }
   } finally {
     vantages.first.close()
     vantages.tcp.close()
@@ -72,8 +78,14 @@ export async function askQuestions(
 
 type Cookie = Extract<EdnsOption, { kind: 'cookie' }>
 
-function encodePlannedQuery(plan: QueryPlan, id: number, type: number, cookie: Cookie | undefined): Uint8Array {
-  return encodeQuery({
+/** Over an encrypted transport the length must not tell what is asked. */
+function encodePlannedQuery(
+  plan: QueryPlan,
+  transport: QueryTransport,
+  { id, type, cookie }: { readonly id: number; readonly type: number; readonly cookie: Cookie | undefined },
+): Uint8Array {
+  const encode = transport === 'udp' || transport === 'tcp' ? encodeQuery : encodePaddedQuery
+  return encode({
     id,
     name: plan.name,
     type,

@@ -57,6 +57,10 @@ export interface QueryPlan extends QueryWords {
 interface Flags {
   readonly reverse?: string
   readonly tcp?: boolean
+  readonly tls?: boolean
+  readonly tlsName?: string
+  readonly verify: boolean
+  readonly ca?: string
   readonly port?: string
   readonly dnssec?: boolean
   readonly cd?: boolean
@@ -76,6 +80,10 @@ export function addQueryOptions(command: Command): void {
   command
     .option('-x, --reverse <address>', 'ask for the name of an address')
     .option('--tcp', 'ask over TCP')
+    .option('--tls', 'ask over TLS; the certificate is verified')
+    .option('--tls-name <name>', 'whom the certificate must be for, where it is not the resolver as named')
+    .option('--no-verify', 'take any certificate, and show what is wrong with it')
+    .option('--ca <file>', 'trust these certificate authorities (PEM) and no others')
     .option('-p, --port <port>', 'port of the resolver, where @RESOLVER names none')
     .option('--dnssec', 'set DO: ask for signatures')
     .option('--cd', 'set CD: ask for data that failed validation too')
@@ -98,7 +106,14 @@ export function readQueryPlan(words: readonly string[], flags: Flags, fallbackRe
   const port = flags.port === undefined ? undefined : read('--port', integer(PORT_LIMIT), flags.port, '53')
   return {
     ...asked,
-    named: parseResolver(asked.resolver ?? fallbackResolver, { tcp: flags.tcp === true, port }),
+    named: parseResolver(asked.resolver ?? fallbackResolver, {
+      tcp: flags.tcp === true,
+      tls: flags.tls === true,
+      port,
+      tlsName: flags.tlsName,
+      isVerified: flags.verify,
+      authorities: flags.ca,
+    }),
     recursionDesired: flags.recurse,
     checkingDisabled: flags.cd === true,
     edns: {

@@ -5,6 +5,7 @@
  */
 import { formatIsoTime } from '../core/clock.ts'
 import { formatRrClass, formatRrType } from '../dns/rr-type.ts'
+import type { TlsFacts } from '../net/net.ts'
 import type { AskedQuestion, QueryExchange } from './query-ask.ts'
 import type { QueryPlan } from './query-options.ts'
 import type { FoundResolver, QueryTransport } from './query-resolver.ts'
@@ -36,6 +37,17 @@ export interface ExchangeView {
   }
 }
 
+/** What TLS agreed on. */
+export interface TlsView {
+  readonly protocol: string
+  readonly cipher: string
+  readonly alpn: string | null
+  /** Whom the certificate was checked for. */
+  readonly server_name: string
+  /** Why the certificate does not verify; `null` when it does. */
+  readonly distrust: string | null
+}
+
 /** One question. */
 export interface QueryRecord {
   readonly query_name: string
@@ -47,22 +59,34 @@ export interface QueryRecord {
     readonly host: string | null
     readonly source: string | null
   }
+  /** What TLS agreed on; `null` without TLS. */
+  readonly tls: TlsView | null
   /** RCODE of the first response of the last exchange; `null` when there is none that is a message. */
   readonly status: string | null
   readonly exchanges: readonly ExchangeView[]
 }
 
 /** Makes the record of a question. */
-export function makeQueryRecord(plan: QueryPlan, resolver: FoundResolver, asked: AskedQuestion): QueryRecord {
+export function makeQueryRecord(
+  plan: QueryPlan,
+  { target, host, source }: FoundResolver,
+  asked: AskedQuestion,
+  facts: TlsFacts | undefined,
+): QueryRecord {
   const exchanges = asked.exchanges.map(viewExchange)
   return {
     query_name: formatAbsoluteName(plan.name),
     query_type: formatRrType(asked.type),
     query_class: formatRrClass(plan.class),
-    resolver: { address: resolver.address, port: resolver.port, host: resolver.host, source: resolver.source },
+    resolver: { ...target.endpoint, host, source },
+    tls: facts === undefined || !('serverName' in target) ? null : viewTls(facts, target.serverName),
     status: exchanges.at(-1)?.responses[0]?.message?.rcode ?? null,
     exchanges,
   }
+}
+
+function viewTls({ protocol, cipher, alpn, distrust }: TlsFacts, serverName: string): TlsView {
+  return { protocol, cipher, alpn, server_name: serverName, distrust }
 }
 
 function viewExchange({ transport, startedAtMs, query, exchange }: QueryExchange): ExchangeView {

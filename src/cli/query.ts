@@ -16,13 +16,13 @@ export function registerQuery(program: Command, context: CliContext): void {
   const command = program
     .command('query')
     .description('ask one name, over any transport, and show everything that comes back')
-    .argument('[words...]', 'NAME [TYPE…] [@RESOLVER], the resolver as IP[#port] or a host name')
+    .argument('[words...]', 'NAME [TYPE…] [@RESOLVER], the resolver as IP[#port], a host name or tls://HOST[:PORT]')
   addQueryOptions(command)
   command.action(async (words: readonly string[]) => {
     const plan = readQueryPlan(words, command.opts(), context.environment[RESOLVER_VARIABLE])
     const resolver = await findResolver(context, plan.named, plan.timeoutMs)
-    const asked = await askQuestions(context, plan, resolver)
-    const records = asked.map((question) => makeQueryRecord(plan, resolver, question))
+    const { questions, facts } = await askQuestions(context, plan, resolver.target)
+    const records = questions.map((question) => makeQueryRecord(plan, resolver, question, facts))
     const format = plan.format ?? (context.stdout.isTerminal ? 'text' : 'jsonl')
     for (const record of records) await context.stdout.write(formatRecord(record, format))
     context.finish(statusOf(records, plan, context))

@@ -9,6 +9,7 @@
  */
 import { assert } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Operation } from '../model/failure.ts'
 import type { Exchange } from '../model/observation.ts'
 import { createDnsStream, type DnsStream } from './dns-stream.ts'
 import { NetError, type Connection, type Endpoint, type Net } from './net.ts'
@@ -16,8 +17,13 @@ import { startExchange, type ExchangeRequest, type PendingExchange } from './pen
 
 /** How to reach a server. */
 export interface Do53TcpOptions {
-  /** Opens a connection: to an endpoint, or through a circuit. @throws {NetError} */
-  readonly connect: (timeoutMs: number) => Promise<Connection>
+  /**
+   * Opens a connection: to an endpoint, over TLS, or through a circuit.
+   *
+   * @param onStep - To be called when a step after connecting begins.
+   * @throws {NetError}
+   */
+  readonly connect: (timeoutMs: number, onStep: (operation: Operation) => void) => Promise<Connection>
   readonly connectTimeoutMs: number
   /** How long a connection without queries is kept, in milliseconds. */
   readonly idleTimeoutMs: number
@@ -52,13 +58,20 @@ export async function exchangeDo53Tcp(
 /** Prepares to ask one server; connects when the first query comes. */
 export function createDo53Tcp(clock: Clock, options: Do53TcpOptions): Do53Tcp {
   const inFlight = new Set<PendingExchange>()
+  /** Those of `inFlight` that wait for a connection. */
+  const waiting = new Set<PendingExchange>()
   let opening: Promise<DnsStream> | undefined
   let stream: DnsStream | undefined
   let closed = false
+  let step: Operation = 'connect'
 
   const open = async (): Promise<DnsStream> => {
+    step = 'connect'
     try {
-      const connection = await options.connect(options.connectTimeoutMs)
+      const connection = await options.connect(options.connectTimeoutMs, (next) => {
+        step = next
+        for (const pending of waiting) pending.enter(next)
+      })
       stream = createDnsStream(connection, clock, options.idleTimeoutMs)
       if (closed) stream.end('interrupted')
       return stream
@@ -66,9 +79,19 @@ export function createDo53Tcp(clock: Clock, options: Do53TcpOptions): Do53Tcp {
       opening = undefined
     }
   }
+  const waitForStream = async (pending: PendingExchange): Promise<DnsStream> => {
+    waiting.add(pending)
+    try {
+      const opened = (opening ??= open())
+      pending.enter(step)
+      return await opened
+    } finally {
+      waiting.delete(pending)
+    }
+  }
   const send = async (pending: PendingExchange): Promise<void> => {
     try {
-      const used = stream === undefined || stream.ended ? await (opening ??= open()) : stream
+      const used = stream === undefined || stream.ended ? await waitForStream(pending) : stream
       await used.send(pending)
       // It has been waiting for its answer since; a failure says that the stream is not to be trusted any more.
       if ((await pending.outcome).kind === 'failure') used.retire()

@@ -5,7 +5,7 @@
  *
  * Invariant: nothing here resolves names. Endpoints are addresses.
  */
-import type { Failure } from '../model/failure.ts'
+import type { Failure, Operation } from '../model/failure.ts'
 
 /** Where a server listens. */
 export interface Endpoint {
@@ -56,6 +56,43 @@ export interface Connection {
   close(): void
 }
 
+/** How TLS is begun. */
+export interface TlsOptions {
+  /** Whom the certificate must be for: a host name, which goes to the server as SNI, or an address. */
+  readonly serverName: string
+  /** `strict` ends the handshake when the certificate does not verify; `opportunistic` takes any and says so. */
+  readonly mode: 'strict' | 'opportunistic'
+  /** Protocols that we offer, best first. */
+  readonly alpn: readonly string[]
+  /** Certificates (PEM) of the authorities that are trusted; without it those of the platform. */
+  readonly authorities?: string
+  /** What an earlier connection to the same server, with the same options, gave for resuming. */
+  readonly ticket?: Uint8Array
+  /** Called with each ticket that the server gives. */
+  readonly onTicket?: (ticket: Uint8Array) => void
+  /** Called when the TCP connection stands and the handshake begins. */
+  readonly onHandshake?: () => void
+}
+
+/** What was agreed on. */
+export interface TlsFacts {
+  /** `TLSv1.3`. */
+  readonly protocol: string
+  /** As OpenSSL names it. */
+  readonly cipher: string
+  /** The protocol that the server chose; `null` for none. */
+  readonly alpn: string | null
+  /** Whether an earlier session was resumed. */
+  readonly isResumed: boolean
+  /** Why the certificate does not verify; `null` when it does. Always `null` in `strict` mode. */
+  readonly distrust: Failure | null
+}
+
+/** A byte stream over TLS. */
+export interface TlsConnection extends Connection {
+  readonly tls: TlsFacts
+}
+
 /** A listening socket. */
 export interface Listener {
   /** With the port that the system chose where 0 was asked for. */
@@ -70,6 +107,12 @@ export interface Net {
   bindUdp(local: Endpoint, handlers: UdpHandlers): Promise<UdpSocket>
   /** @throws {NetError} Also after `timeoutMs` (`generic_timeout_error`). */
   connectTcp(to: Endpoint, timeoutMs: number): Promise<Connection>
+  /**
+   * Connects over TCP and TLS (1.2 or newer).
+   *
+   * @throws {NetError} With the step that failed; also after `timeoutMs` for both steps together.
+   */
+  connectTls(to: Endpoint, options: TlsOptions, timeoutMs: number): Promise<TlsConnection>
   /** @throws {NetError} */
   connectUnix(to: UnixEndpoint, timeoutMs: number): Promise<Connection>
   /** @throws {NetError} For example when the port is in use. */
@@ -82,10 +125,13 @@ export interface Net {
 export class NetError extends Error {
   override readonly name = 'NetError'
   readonly failure: Failure
+  /** The step that failed, where the caller cannot know it. */
+  readonly operation: Operation | undefined
 
-  constructor(failure: Failure, options?: ErrorOptions) {
+  constructor(failure: Failure, options: ErrorOptions & { readonly operation?: Operation } = {}) {
     super(failure, options)
     this.failure = failure
+    this.operation = options.operation
   }
 }
 

@@ -36,6 +36,8 @@ export interface PendingExchange {
   readonly outcome: Promise<Exchange>
   /** Whether the outcome is decided. */
   readonly ended: boolean
+  /** Before it is sent: what fails from here on failed as that step. */
+  enter(operation: Operation): void
   /** From here on times are counted; what fails afterwards failed as `exchange`. */
   markSent(): void
   /** Takes octets from the right source. Keeps them if they are a response, counts them otherwise. */
@@ -97,6 +99,9 @@ export function startExchange(clock: Clock, request: ExchangeRequest, operation:
     outcome: promise,
     get ended() {
       return ended
+    },
+    enter: (next) => {
+      if (stage !== 'exchange') stage = next
     },
     markSent: () => {
       stage = 'exchange'

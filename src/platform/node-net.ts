@@ -1,5 +1,5 @@
 /**
- * The network of the machine: UDP, TCP and Unix sockets.
+ * The network of the machine: UDP, TCP, TLS and Unix sockets.
  *
  * Invariant: no name is ever resolved here, and octets that leave this room are plain `Uint8Array`, never `Buffer`.
  */
@@ -20,6 +20,7 @@ import {
 } from '../net/net.ts'
 import { endpointOf, wrapSocket } from './node-connection.ts'
 import { errorCode, failureOf } from './node-failure.ts'
+import { connectTls } from './node-tls.ts'
 
 /** Room for a burst of answers while the event loop is busy; the system may give less (`net.core.rmem_max`). */
 const UDP_BUFFER_OCTETS = 1_048_576
@@ -33,6 +34,10 @@ export const nodeNet: Net = {
   connectTcp: ({ address, port }, timeoutMs) => {
     assertAddress(address)
     return openConnection({ host: address, port, noDelay: true }, timeoutMs)
+  },
+  connectTls: (to, options, timeoutMs) => {
+    assertAddress(to.address)
+    return connectTls(to, options, timeoutMs)
   },
   connectUnix: ({ path }, timeoutMs) => openConnection({ path }, timeoutMs),
   listenTcp: ({ address, port }, onConnection) => {

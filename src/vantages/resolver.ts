@@ -1,25 +1,29 @@
 /**
  * A resolver as the place that is asked: one question is one exchange, over the transport that was chosen.
  *
- * Invariant: never retries and never falls back to another transport. Over TCP all questions share one connection.
+ * Invariant: never retries and never falls back to another transport. But for UDP all questions share one connection.
  */
+import { assertNever } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Exchange } from '../model/observation.ts'
 import { createDo53Tcp } from '../net/do53-tcp.ts'
 import { exchangeDo53Udp } from '../net/do53-udp.ts'
-import type { Endpoint, Net } from '../net/net.ts'
+import { createDot } from '../net/dot.ts'
+import type { Endpoint, Net, TlsFacts } from '../net/net.ts'
 import type { ExchangeRequest } from '../net/pending-exchange.ts'
+import type { TlsTarget } from '../net/tls-connector.ts'
 
 /** Where a resolver is, and how it is spoken to. */
-export interface ResolverTarget {
-  readonly transport: 'udp' | 'tcp'
-  readonly endpoint: Endpoint
-}
+export type ResolverTarget =
+  | { readonly transport: 'udp' | 'tcp'; readonly endpoint: Endpoint }
+  | ({ readonly transport: 'tls' } & TlsTarget)
 
 /** A resolver that can be asked. */
 export interface ResolverVantage {
   /** Performs one exchange. @returns Always; rejects only on a bug. */
   exchange(request: ExchangeRequest): Promise<Exchange>
+  /** What the newest TLS handshake agreed on; `undefined` without one. */
+  facts(): TlsFacts | undefined
   /** Closes what was opened; what is in flight ends as `interrupted`. */
   close(): void
 }
@@ -34,12 +38,23 @@ export function openResolver(
   connectTimeoutMs: number,
 ): ResolverVantage {
   const { endpoint } = target
-  if (target.transport === 'udp') {
-    return { exchange: (request) => exchangeDo53Udp(net, clock, { ...request, endpoint }), close: () => {} }
+  const idleTimeoutMs = IDLE_TIMEOUT_MS
+  switch (target.transport) {
+    case 'udp':
+      return {
+        exchange: (request) => exchangeDo53Udp(net, clock, { ...request, endpoint }),
+        facts: () => undefined,
+        close: () => {},
+      }
+    case 'tcp': {
+      const connect = (timeoutMs: number): ReturnType<Net['connectTcp']> => net.connectTcp(endpoint, timeoutMs)
+      return { ...createDo53Tcp(clock, { connect, connectTimeoutMs, idleTimeoutMs }), facts: () => undefined }
+    }
+    case 'tls': {
+      const { transport: _transport, ...tls } = target
+      return createDot(net, clock, { ...tls, connectTimeoutMs, idleTimeoutMs })
+    }
+    default:
+      return assertNever(target)
   }
-  return createDo53Tcp(clock, {
-    connect: (timeoutMs) => net.connectTcp(endpoint, timeoutMs),
-    connectTimeoutMs,
-    idleTimeoutMs: IDLE_TIMEOUT_MS,
-  })
 }
