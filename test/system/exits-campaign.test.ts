@@ -135,9 +135,9 @@ describe.skipIf(!hasTor)('candor exits run (needs tor: apt-get install tor)', ()
     const merged = await readReport(directory, 'merged.json')
     expect(verdicts(merged.results)).toEqual(verdicts((await readReport(undisturbed)).results))
     const [first = '', second = ''] = paths
-    expect(await merge(first, second)).toMatchObject({ status: 1, stderr: expect.stringContaining('missing') })
-    expect(await merge(...paths, first)).toMatchObject({ status: 1 })
-    expect(await merge(first, second, join(undisturbed, 'latest.json'))).toMatchObject({ status: 1 })
+    expect(await merge(first, second)).toMatchObject({ status: 2, stderr: expect.stringContaining('missing') })
+    expect(await merge(...paths, first)).toMatchObject({ status: 2 })
+    expect(await merge(first, second, join(undisturbed, 'latest.json'))).toMatchObject({ status: 2 })
   })
 
   test('lets no second run into the same directory', async () => {
