@@ -22,14 +22,20 @@ const DOCUMENT_TIMEOUT_MS = 60_000
 const QUIET_MS = 2_000
 /** A burst that does not end is cut here. */
 const BURST_MS_MAX = 30_000
+/** Reading takes at most this part of the time, however often something changes. */
+const DUTY = 0.1
+/** How often Tor is asked for descriptors that are still missing, where reading them is cheap. */
+const MISSING_POLL_MS = 250
+/** When no more descriptors have come for so long, the rest is not to be had. */
+const MISSING_STILL_MS = 10_000
 
 /** A view that keeps itself fresh. */
 export interface NetworkWatch {
   current(): NetworkView
   /** Relays in the consensus whose descriptor Tor does not have (yet). */
   missingDescriptors(): number
-  /** Reads both documents again. @throws {ControlError} */
-  refresh(): Promise<void>
+  /** Reads both documents again. @returns How long that took, in milliseconds. @throws {ControlError} @throws {RunError} */
+  refresh(): Promise<number>
   /** Forgets pending refreshes. */
   stop(): void
 }
@@ -46,10 +52,14 @@ export async function watchNetwork(client: ControlClient, clock: Clock, log: Log
   let running: Promise<void> | undefined
   let burstStartedAtMs: number | undefined
   let timer: Timer | undefined
+  let lastReadMs = 0
 
-  const refresh = async (): Promise<void> => {
+  const refresh = async (): Promise<number> => {
+    const startedAtMs = clock.nowMs()
     const next = await readNetwork(client)
     if (!stopped) reading = next
+    lastReadMs = clock.nowMs() - startedAtMs
+    return lastReadMs
   }
   const runOnce = (): void => {
     burstStartedAtMs = undefined
@@ -58,6 +68,7 @@ export async function watchNetwork(client: ControlClient, clock: Clock, log: Log
       return
     }
     running = refresh()
+      .then(() => {})
       .catch((error: unknown) => {
         if (!(error instanceof ControlError) && !(error instanceof RunError)) throw error
         log.warn('tor.network.refresh_failed', { error: error.message })
@@ -71,7 +82,8 @@ export async function watchNetwork(client: ControlClient, clock: Clock, log: Log
     const nowMs = clock.nowMs()
     burstStartedAtMs ??= nowMs
     timer?.cancel()
-    timer = clock.setTimer(Math.max(0, Math.min(QUIET_MS, burstStartedAtMs + BURST_MS_MAX - nowMs)), runOnce)
+    const quietMs = Math.max(QUIET_MS, lastReadMs / DUTY)
+    timer = clock.setTimer(Math.max(0, Math.min(quietMs, burstStartedAtMs + BURST_MS_MAX - nowMs)), runOnce)
   }
   client.onEvent('NEWCONSENSUS', schedule)
   client.onEvent('NEWDESC', schedule)
@@ -89,16 +101,17 @@ export async function watchNetwork(client: ControlClient, clock: Clock, log: Log
   }
 }
 
-/** Waits until Tor has (nearly) all descriptors, or gets no more of them. Ends after `timeoutMs`. */
+/** Waits until Tor has (nearly) all descriptors, or gets no more of them. Ends after `timeoutMs`. @throws {ControlError} */
 export async function waitForDescriptors(watch: NetworkWatch, clock: Clock, timeoutMs: number): Promise<void> {
   const deadlineMs = clock.nowMs() + timeoutMs
   let [missing, sinceMs] = [watch.missingDescriptors(), clock.nowMs()]
-  while (missing > watch.current().relays.size / 200 && clock.nowMs() < deadlineMs) {
-    await sleep(clock, Math.min(250, Math.max(0, deadlineMs - clock.nowMs())))
-    await watch.refresh()
+  let pauseMs = MISSING_POLL_MS
+  while (missing > watch.current().relays.size / 200 && clock.nowMs() + pauseMs < deadlineMs) {
+    await sleep(clock, pauseMs)
+    pauseMs = Math.max(MISSING_POLL_MS, (await watch.refresh()) / DUTY)
     const nowMissing = watch.missingDescriptors()
     if (nowMissing !== missing) [missing, sinceMs] = [nowMissing, clock.nowMs()]
-    else if (clock.nowMs() - sinceMs > timeoutMs / 3) return
+    else if (clock.nowMs() - sinceMs > MISSING_STILL_MS) return
   }
 }
 
@@ -149,7 +162,7 @@ function join(consensus: Consensus, descriptorOf: (entry: ConsensusEntry) => Des
   let missing = 0
   for (const entry of consensus.entries.values()) {
     const descriptor = descriptorOf(entry)
-    if (descriptor === undefined) missing++
+    if (descriptor === undefined && entry.flags.has('Running')) missing++
     const address = `${entry.address}:${entry.orPort}`
     relays.set(entry.fingerprint, {
       fingerprint: entry.fingerprint,

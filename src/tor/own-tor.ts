@@ -43,7 +43,7 @@ export interface OwnTorOptions {
 
 const BOOTSTRAP_POLL_MS = 200
 /** How long missing descriptors are waited for once Tor calls itself ready. */
-const DESCRIPTORS_TIMEOUT_MS = 60_000
+const DESCRIPTORS_TIMEOUT_MS = 180_000
 
 /**
  * Starts Tor, waits for its bootstrap and opens a session.

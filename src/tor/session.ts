@@ -13,6 +13,7 @@ import { connectSocks5, resolveSocks5, type SocksRefusal } from '../net/socks5-c
 import { acceptSocks5, type AcceptedSocksRequest } from '../net/socks5-server.ts'
 import type { CircuitTable } from './circuits.ts'
 import type { ControlClient } from './control-client.ts'
+import { startHeartbeat } from './control-heartbeat.ts'
 import type { NetworkWatch } from './network-view.ts'
 import type { AnnouncedStream, StreamTable } from './streams.ts'
 import type { Circuit, TorSession } from './tor-session.ts'
@@ -46,6 +47,7 @@ export async function createTorSession(parts: SessionParts): Promise<TorSession>
   const { client, circuits, streams, network } = parts
   const dnsPort = await readListener(client, 'dns')
   const socksPort = await readListener(client, 'socks')
+  startHeartbeat(client, parts.clock)
   if (dnsPort === undefined) throw new RunError('Tor has no DNSPort on a loopback address', 'set DNSPort auto')
   return {
     version: parts.version,

@@ -3,6 +3,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConfigError } from '../../src/core/config-error.ts'
+import { readText } from '../../src/core/files.ts'
+import type { RunningProcess } from '../../src/core/process-runner.ts'
 import { NetError } from '../../src/net/net.ts'
 import { connectSocks5, resolveSocks5 } from '../../src/net/socks5-client.ts'
 import { openOwnTor } from '../../src/tor/own-tor.ts'
@@ -17,6 +19,11 @@ function open(world: TorWorld, name: string): Promise<TorSession> {
     appendedLines: world.clientLines,
     bootstrapTimeoutMs: 60_000,
   })
+}
+
+async function readTorPid(directory: string): Promise<number> {
+  const record = await readText(machine.files, join(directory, 'tor-process.json'), 10_000)
+  return (JSON.parse(record) as { pid: number }).pid
 }
 
 describe.skipIf(!hasTor)('openOwnTor (needs tor and tor-gencert: apt-get install tor)', () => {
@@ -145,22 +152,73 @@ describe.skipIf(!hasTor)('openOwnTor (needs tor and tor-gencert: apt-get install
 
   test('ends every wait when Tor is killed, and leaves no process', async () => {
     const doomed = await open(world, 'doomed')
-    const record = JSON.parse(
-      new TextDecoder().decode(await machine.files.read(join(world.directory, 'doomed/tor-process.json'), 10_000)),
-    ) as { pid: number }
+    const torPid = await readTorPid(join(world.directory, 'doomed'))
     const circuit = await requireCircuit(doomed, [fingerprint('middle1'), fingerprint('exit1')])
     const middle = world.network.relay('middle2')
     await middle.freeze()
     const building = doomed.buildCircuit([middle.fingerprint, fingerprint('exit1')], 60_000)
     const stream = await doomed.expectStream(unique(), circuit, 60_000)
-    machine.processes.kill(record.pid, 'SIGKILL')
+    machine.processes.kill(torPid, 'SIGKILL')
     expect(await building).toMatchObject({ kind: 'failed', side: 'us', end: { reason: 'TOR_GONE' } })
     expect(await stream.attached).toEqual({ kind: 'failed', reason: 'TOR_GONE' })
     expect(circuit.closed.reason).toEqual({ reason: 'TOR_GONE', remoteReason: null })
     expect(doomed.gone.aborted).toBe(true)
     await middle.thaw()
     await doomed[Symbol.asyncDispose]()
-    expect(await machine.processes.commandLine(record.pid)).toBeUndefined()
+    expect(await machine.processes.commandLine(torPid)).toBeUndefined()
+  })
+
+  /** Starts a run in a process of its own. */
+  const startRun = async (directory: string): Promise<{ run: RunningProcess; torPid: number }> => {
+    const isOpen = Promise.withResolvers<void>()
+    const script = join(import.meta.dirname, 'tor-own-run.ts')
+    const run = await machine.processes.start(
+      process.execPath,
+      [script, directory, JSON.stringify(world.clientLines)],
+      {
+        onLine: (line, stream) => {
+          if (line === 'open') isOpen.resolve()
+          else if (stream === 'stderr') isOpen.reject(new Error(line))
+        },
+      },
+    )
+    await isOpen.promise
+    return { run, torPid: await readTorPid(directory) }
+  }
+
+  test('ends with the process that owns it, also after kill −9', async () => {
+    const { run, torPid } = await startRun(join(world.directory, 'killed'))
+    run.kill('SIGKILL')
+    await run.exited
+    for (let i = 0; i < 50 && (await machine.processes.commandLine(torPid)) !== undefined; i++) await sleep(100)
+    expect(await machine.processes.commandLine(torPid)).toBeUndefined()
+  })
+
+  test('refuses a directory in use, and ends what a killed run left behind', async () => {
+    const directory = join(world.directory, 'left')
+    const { run, torPid } = await startRun(directory)
+    await expect(open(world, 'left')).rejects.toThrow(/belongs to a run that is still going on/)
+    // A stopped Tor cannot notice that its owner is gone.
+    machine.processes.kill(torPid, 'SIGSTOP')
+    run.kill('SIGKILL')
+    await run.exited
+    expect(await machine.processes.commandLine(torPid)).toBeDefined()
+    const next = await open(world, 'left')
+    expect(await machine.processes.commandLine(torPid)).toBeUndefined()
+    await next[Symbol.asyncDispose]()
+    expect(await machine.files.info(join(directory, 'tor-process.json'))).toBeUndefined()
+  })
+
+  test('keeps its files to itself', async () => {
+    const directory = join(world.directory, 'own')
+    expect((await machine.files.info(directory))?.mode).toBe(0o700)
+    for (const name of ['torrc', 'tor-process.json', 'control-cookie']) {
+      expect(((await machine.files.info(join(directory, name)))?.mode ?? 0o777) & 0o077).toBe(0)
+    }
+    const cookie = await machine.files.read(join(directory, 'control-cookie'), 32)
+    const hex = Buffer.from(cookie).toString('hex')
+    const commandLine = await machine.processes.commandLine(await readTorPid(directory))
+    expect(commandLine?.join(' ').toLowerCase()).not.toContain(hex)
   })
 
   test('sees a relay leave the network', async () => {
