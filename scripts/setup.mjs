@@ -26,6 +26,8 @@ const SYSTEM_PACKAGES = [
     purpose: 'a validating resolver behind one exit of the laboratory',
     forStart: true,
   },
+  { name: 'dnsdist', program: 'dnsdist', purpose: 'the tests of DNS over TLS, as the other side', forStart: false },
+  { name: 'openssl', program: 'openssl', purpose: 'the certificates of those tests', forStart: false },
   { name: 'chromium', program: 'chromium', purpose: 'the tests of the pages', forStart: false },
 ]
 
@@ -95,15 +97,20 @@ async function installSystemPackages(purpose) {
   }
   say(`running ${isRoot ? '' : 'sudo '}${command}`)
   runApt(isRoot, ['update', '--quiet'])
-  runApt(isRoot, ['install', '--yes', '--quiet', '--no-install-recommends', ...names])
+  const install = ['install', '--yes', '--quiet', '--no-install-recommends']
+  // One name that this system does not know would keep the others from being installed.
+  if (!runApt(isRoot, [...install, ...names]) && names.length > 1)
+    for (const name of names) runApt(isRoot, [...install, name])
   return missing.filter(({ program }) => !isInPath(program)).map(({ name }) => name)
 }
 
+/** @returns {boolean} Whether it ended well. */
 function runApt(isRoot, args) {
   const environment = ['DEBIAN_FRONTEND=noninteractive']
   const [command, before] = isRoot ? ['env', []] : ['sudo', ['env']]
   const { status } = spawnSync(command, [...before, ...environment, 'apt-get', ...args], { stdio: ['inherit', 2, 2] })
   if (status !== 0) say(`apt-get ${args[0]} ended with status ${status}`)
+  return status === 0
 }
 
 async function confirm(question) {
