@@ -91,7 +91,7 @@ export function createRunProgress(clock: Clock): RunProgress {
     },
     finished: (result) => {
       state.results.push(result)
-      set({ inFlight: state.inFlight - 1 })
+      set({ inFlight: Math.max(0, state.inFlight - 1) })
     },
     end: (metadata, results) => {
       set({ metadata, results: [...results] })

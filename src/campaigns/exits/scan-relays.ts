@@ -5,6 +5,7 @@
  * in one relay's probe. A failure is recorded only after the zone was seen to work since it was asked.
  */
 import { BugError } from '../../core/assert.ts'
+import { createKeyedLimit, type KeyedLimit } from '../../measure/keyed-limit.ts'
 import { runPool } from '../../measure/run-pool.ts'
 import type { ExitResult } from '../../model/exit-result.ts'
 import { isDnsVerdict } from '../../verdicts/exit-relay.ts'
@@ -41,10 +42,11 @@ export interface ScanTask {
 export async function* scanRelays(task: ScanTask): AsyncGenerator<ExitResult, void, void> {
   const { context, candidates } = task
   const seen = new Set<string>()
+  const operators = createKeyedLimit(AT_ONCE_PER_OPERATOR)
   const pool = runPool(candidates, {
     inFlight: context.options.inFlight,
     signal: context.startSignal,
-    work: (candidate) => testRelay(task, candidate),
+    work: (candidate) => testRelay(task, candidate, operators),
   })
   for await (const result of pool) {
     seen.add(result.exit_fingerprint)
@@ -55,7 +57,31 @@ export async function* scanRelays(task: ScanTask): AsyncGenerator<ExitResult, vo
   }
 }
 
-async function testRelay(task: ScanTask, candidate: Candidate): Promise<ExitResult> {
+/** What one operator's machines are asked at once: a family or a host of many relays is not tested in one burst. */
+const AT_ONCE_PER_OPERATOR = 4
+
+/** The keys under which an exit counts: its address, and its family by the first member. */
+function operatorKeys({ relay }: Candidate): readonly string[] {
+  const family = [relay.fingerprint, ...relay.family].filter((member) => /^[\dA-F]{40}$/.test(member)).toSorted()
+  return [`address ${relay.address}`, ...(family.length > 1 ? [`family ${family[0] ?? ''}`] : [])]
+}
+
+/** Tests a relay when its operator has room. @returns Its result, whatever happens. */
+async function testRelay(task: ScanTask, candidate: Candidate, operators: KeyedLimit): Promise<ExitResult> {
+  const keys = operatorKeys(candidate)
+  while (!operators.tryTake(keys)) {
+    // Whoever holds the room always ends, and gives it back.
+    await operators.changed(task.context.startSignal)
+    if (task.context.startSignal.aborted) return untested(task, candidate, [])
+  }
+  try {
+    return await probeUntilDone(task, candidate)
+  } finally {
+    operators.release(keys)
+  }
+}
+
+async function probeUntilDone(task: ScanTask, candidate: Candidate): Promise<ExitResult> {
   task.onStarted(candidate)
   const { fingerprint } = candidate.relay
   let circuits = task.prior.get(fingerprint) ?? []
