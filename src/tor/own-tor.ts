@@ -7,6 +7,7 @@
 import { sleep } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
 import { connectControl } from './control-address.ts'
+import { openDocumentReader } from './document-reader.ts'
 import { createCircuitTable } from './circuits.ts'
 import { authenticate, readProtocolInfo } from './control-auth.ts'
 import type { ControlClient } from './control-client.ts'
@@ -55,6 +56,7 @@ export async function openOwnTor(machine: TorCapabilities, options: OwnTorOption
   const { clock, log } = machine
   const tor = await startTorProcess(machine, options)
   let client: ControlClient | undefined
+  let reader: ControlClient | undefined
   try {
     client = await connectControl(machine.net, clock, tor.control)
     const info = await readProtocolInfo(client)
@@ -63,12 +65,13 @@ export async function openOwnTor(machine: TorCapabilities, options: OwnTorOption
     await waitForBootstrap(machine, client, tor, options)
     const circuits = createCircuitTable(client, clock, 'general')
     const streams = createStreamTable(client, clock, log, 'own')
-    await client.expectOk('SETEVENTS CIRC STREAM NEWCONSENSUS NEWDESC')
-    const network = await watchNetwork(client, clock, log)
+    await client.expectOk('SETEVENTS CIRC STREAM')
+    reader = await openDocumentReader(machine, tor.control, null)
+    const network = await watchNetwork(reader, clock, log)
     await waitForDescriptors(network, clock, DESCRIPTORS_TIMEOUT_MS)
     await client.expectOk('SETCONF __DisablePredictedCircuits=1 __LeaveStreamsUnattached=1')
     await streams.adoptExisting()
-    const open = client
+    const open = [client, reader]
     return await createTorSession({
       net: machine.net,
       clock,
@@ -79,12 +82,13 @@ export async function openOwnTor(machine: TorCapabilities, options: OwnTorOption
       streams,
       network,
       end: async () => {
-        open.close()
+        for (const connection of open) connection.close()
         await tor.end()
       },
     })
   } catch (error) {
     client?.close()
+    reader?.close()
     await tor.end()
     throw error
   }

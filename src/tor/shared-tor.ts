@@ -16,6 +16,7 @@ import { RunError } from '../core/config-error.ts'
 import type { AppendFile } from '../core/files.ts'
 import type { RunningProcess } from '../core/process-runner.ts'
 import { NetError } from '../net/net.ts'
+import { openDocumentReader } from './document-reader.ts'
 import { createCircuitTable, type CircuitTable } from './circuits.ts'
 import { connectControl, formatControlAddress, requireLocalControl, type ControlAddress } from './control-address.ts'
 import { authenticate, readProtocolInfo } from './control-auth.ts'
@@ -75,6 +76,7 @@ export async function openSharedTor(machine: TorCapabilities, options: SharedTor
   }
   if (await restoreRecordedOptions(machine, recordPath, options.password)) machine.log.info('tor.shared.restored')
   const client = await connect(machine, options)
+  let reader: ControlClient | undefined
   let undo: (() => Promise<void>) | undefined
   try {
     const info = await readProtocolInfo(client)
@@ -85,12 +87,13 @@ export async function openSharedTor(machine: TorCapabilities, options: SharedTor
     const guest = await beGuest(machine, client, options, recordPath)
     undo = guest.undo
     const streams = createStreamTable(client, machine.clock, machine.log, 'shared')
-    await client.expectOk('SETEVENTS CIRC STREAM NEWCONSENSUS NEWDESC')
-    const network = await watchNetwork(client, machine.clock, machine.log)
+    await client.expectOk('SETEVENTS CIRC STREAM')
+    reader = await openDocumentReader(machine, options.control, options.password)
+    const network = await watchNetwork(reader, machine.clock, machine.log)
     await waitForDescriptors(network, machine.clock, DESCRIPTORS_TIMEOUT_MS)
     await guest.change()
     await streams.adoptExisting()
-    await client.expectOk('SETEVENTS CIRC STREAM NEWCONSENSUS NEWDESC CONF_CHANGED')
+    await client.expectOk('SETEVENTS CIRC STREAM CONF_CHANGED')
     const parts = {
       ...machine,
       client,
@@ -100,8 +103,14 @@ export async function openSharedTor(machine: TorCapabilities, options: SharedTor
       streams,
       network,
     }
-    return await createTorSession({ ...parts, end: guest.undo })
+    const documents = reader
+    const end = async (): Promise<void> => {
+      documents.close()
+      await guest.undo()
+    }
+    return await createTorSession({ ...parts, end })
   } catch (error) {
+    reader?.close()
     if (undo === undefined) client.close()
     else await undo()
     if (error instanceof ControlError) throw new RunError(error.message, '', { cause: error })
