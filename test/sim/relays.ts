@@ -24,6 +24,7 @@ export function simRelay(index: number, change: Partial<Relay> = {}): Relay {
 }
 
 /** A view of the network with these relays. */
+/** A network of these relays. */
 export function simNetwork(relays: readonly Relay[]): NetworkView {
   return {
     validAfter: '2026-01-31T12:00:00.000Z',

@@ -1,6 +1,7 @@
 /** Options of a run for tests that care about few of them. */
 import type { ExitRunOptions } from '../../src/model/exit-options.ts'
 
+/** Unpaced, with two attempts, over eight relays at once. */
 export function exampleRunOptions(): ExitRunOptions {
   return {
     runId: '20260131120000',

@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '../../src/core/clock.ts'
 
 /** A clock with the means to move it. */
+/** A clock with a hand. */
 export interface VirtualClock extends Clock {
   /** Lets time pass; timers that come due fire in order, and what waits for them runs in between. */
   advance(ms: number): Promise<void>
@@ -16,6 +17,7 @@ interface Entry {
 }
 
 /** Makes a clock that stands at 0, with the wall clock at `wallStartMs` (Unix milliseconds). */
+/** A clock at noon of January 31st, 2026. */
 export function createVirtualClock(wallStartMs: number = Date.parse('2026-01-31T12:00:00Z')): VirtualClock {
   let nowMs = 0
   let wallOffsetMs = wallStartMs

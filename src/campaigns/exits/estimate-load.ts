@@ -3,7 +3,10 @@ import type { ExitPace } from '../../model/exit-options.ts'
 
 /** The load of a run, at its pace. */
 export interface LoadEstimate {
-  readonly circuitsPerHour: number
+  /** Circuits that the run will build. */
+  readonly circuits: number
+  /** How many of them in an hour, at this pace; `null` without one. */
+  readonly circuitsPerHour: number | null
   /** Share of all circuits that goes through one first hop, 0 to 1. */
   readonly hopShare: number
   /** Expected duration in seconds. */
@@ -23,8 +26,10 @@ export function estimateLoad(relays: number, hops: number, crossValidate: number
   const byDelay = pace.buildDelayMs > 0 ? 1000 / pace.buildDelayMs : UNPACED_PER_SECOND
   const perSecond = pace.circuitsPerSecond > 0 ? Math.min(byDelay, pace.circuitsPerSecond) : byDelay
   const seconds = circuits / perSecond + TAIL_SECONDS
+  const isPaced = pace.buildDelayMs > 0 || pace.circuitsPerSecond > 0
   return {
-    circuitsPerHour: Math.round(Math.min(perSecond * 3600, circuits)),
+    circuits: Math.round(circuits),
+    circuitsPerHour: isPaced ? Math.round(perSecond * 3600) : null,
     hopShare: hops === 0 ? 1 : Math.min(1, 1 / hops),
     seconds: Math.round(seconds),
   }
@@ -34,7 +39,8 @@ export function estimateLoad(relays: number, hops: number, crossValidate: number
 export function formatLoad(estimate: LoadEstimate, relays: number, hops: number): string {
   const share = (estimate.hopShare * 100).toFixed(estimate.hopShare < 0.01 ? 2 : 1)
   return (
-    `${relays} relays over ${hops} first hops: at most ${estimate.circuitsPerHour} circuits/h, ` +
+    `${relays} relays over ${hops} first hops: about ${estimate.circuits} circuits ` +
+    `(${estimate.circuitsPerHour === null ? 'unpaced' : `${estimate.circuitsPerHour} circuits/h`}), ` +
     `${share} % of them through one hop, about ${formatSeconds(estimate.seconds)}`
   )
 }
