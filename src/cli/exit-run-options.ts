@@ -44,7 +44,7 @@ export function addExitRunOptions(command: Command): void {
  * Puts the options of a run together.
  *
  * @param command - The command that {@link addExitRunOptions} was called with, after parsing.
- * @param modules - Names of modules from the command line; empty means `dnshealth`.
+ * @param modules - Names of modules from the command line; empty means `dnshealth`, or only those of `--module`.
  * @throws {ConfigError} When something given cannot be used.
  */
 export async function readExitRunOptions(

@@ -26,7 +26,7 @@ export function registerExitsRun(exits: Command, context: CliContext): void {
   const command = exits
     .command('run')
     .description('test DNS at every Tor exit')
-    .argument('[modules...]', 'what to run (see `candor exits modules`)', ['dnshealth'])
+    .argument('[modules...]', 'what to run: `candor exits modules` lists them (default: dnshealth, or --module alone)')
   addExitRunOptions(command)
   command.action(async (modules: readonly string[]) => {
     await run(context, command, modules)

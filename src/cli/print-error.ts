@@ -33,7 +33,8 @@ export function describeError(error: unknown): ErrorParts {
     return { what: `cannot use ${error.path}`, why: error.message, fix: error.hint, status: STATUS_USAGE }
   }
   if (error instanceof RunError) {
-    const why = error.cause instanceof Error ? error.cause.message : ''
+    const cause = error.cause instanceof Error ? error.cause.message : ''
+    const why = error.message.includes(cause) ? '' : cause
     return { what: error.message, why, fix: error.hint, status: STATUS_FAILED }
   }
   if (error instanceof FileError) {

@@ -107,6 +107,8 @@ describe('toExitRunOptions', () => {
     expect((await convert({ mode: 'nxdomain' })).domain).toBeNull()
     expect((await convert({ mode: 'auto' })).domain).toBeNull()
     expect((await convert({}, {}, ['dnsresolution'])).modules).toEqual(['dnsresolution'])
+    expect(await convert({ module: './mine.ts' })).toMatchObject({ modules: [], moduleFiles: ['./mine.ts'] })
+    expect((await convert({ ...ZONE, module: './mine.ts' }, {}, ['dnshealth'])).modules).toEqual(['dnshealth'])
   })
 
   test.each([

@@ -26,7 +26,7 @@ const SHARDS_MAX = 1024
 
 /** What the settings do not say themselves. */
 export interface RunCircumstances {
-  /** Modules named on the command line; empty means `dnshealth`. */
+  /** Modules named on the command line; empty means `dnshealth`, or only those of `--module`. */
   readonly modules: readonly string[]
   /** Reads a file that a setting names. @throws {ConfigError} When it cannot be read. */
   readonly readFile: (option: string, path: string) => Promise<string>
@@ -41,7 +41,9 @@ export async function toExitRunOptions(
   general: GeneralSettings,
   circumstances: RunCircumstances,
 ): Promise<ExitRunOptions> {
-  const modules = circumstances.modules.length === 0 ? ['dnshealth'] : circumstances.modules
+  // Whoever names a file of their own and nothing else wants that and nothing else.
+  const byDefault = settings.module.length === 0 ? ['dnshealth'] : []
+  const modules = circumstances.modules.length === 0 ? byDefault : circumstances.modules
   const read = async <T>(
     option: string,
     path: string | null,

@@ -74,7 +74,7 @@ export interface ExitRunOptions {
   readonly resume: boolean
   /** Path of the authority's log; `null` without one. */
   readonly authorityLog: string | null
-  /** Modules to run, `dnshealth` first. */
+  /** Built-in modules to run, `dnshealth` first; empty when only files of the user are. */
   readonly modules: readonly string[]
   /** Paths of modules that the user wrote. */
   readonly moduleFiles: readonly string[]

@@ -2,7 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { runSimulatedCli } from './simulated-cli.ts'
+import { BugError } from '../../src/core/assert.ts'
+import { ConfigError, RunError } from '../../src/core/config-error.ts'
+import { FileError } from '../../src/core/files.ts'
+import { ProcessError } from '../../src/core/process-runner.ts'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { createCliCapabilities, runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 const FINGERPRINT = 'A'.repeat(40)
@@ -58,6 +63,47 @@ describe('runCli', () => {
       stderr: '',
     })
     expect(await runSimulatedCli(['--help'], { isStdoutClosed: true })).toMatchObject({ status: 0 })
+  })
+})
+
+describe('printError', () => {
+  test.each<readonly [string, Error, number, RegExp]>([
+    [
+      'a mistake',
+      new ConfigError('--x', 'it is wrong', '--x 1'),
+      2,
+      /cannot use --x\n {2}why: it is wrong\n {2}fix: --x 1/,
+    ],
+    [
+      'work that cannot be done',
+      new RunError('the zone is down', 'mend it'),
+      1,
+      /error: the zone is down\n {2}fix: mend it/,
+    ],
+    ['a full disk', new FileError('ENOSPC', '/x/y'), 1, /\/x\/y\n {2}why: ENOSPC\n {2}fix: free some space/],
+    ['a program that is not there', new ProcessError('ENOENT', 'tor'), 1, /cannot start tor/],
+    [
+      'a bug',
+      new TypeError('x is not a function'),
+      70,
+      /a bug in Candor\n {2}why: TypeError: x is not a function\n +at /,
+    ],
+    ['a broken assumption', new BugError('must not be'), 70, /a bug in Candor/],
+  ])('gives %s its status and its words', async (_name, error, status, text) => {
+    const { capabilities, texts } = createCliCapabilities()
+    const stdout = { ...capabilities.stdout, write: () => Promise.reject(error) }
+    expect(await runCli(['config', 'check'], { ...capabilities, stdout })).toBe(status)
+    expect(texts.stderr).toMatch(text)
+  })
+
+  test('repeats no cause that the message has already', async () => {
+    const { capabilities, texts } = createCliCapabilities()
+    const error = new RunError('nobody answers (connection_refused)', '', { cause: new Error('connection_refused') })
+    await runCli(['config', 'check'], {
+      ...capabilities,
+      stdout: { ...capabilities.stdout, write: () => Promise.reject(error) },
+    })
+    expect(texts.stderr).toBe('error: nobody answers (connection_refused)\n')
   })
 })
 
