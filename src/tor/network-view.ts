@@ -10,7 +10,7 @@ import { sleep, type Clock, type Timer } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
 import type { Log } from '../core/log.ts'
 import { createConsensusReader, type Consensus, type ConsensusEntry } from './consensus.ts'
-import { ControlError, type ControlClient } from './control-client.ts'
+import { ControlError, goneReason, type ControlClient } from './control-client.ts'
 import { createDescriptorReader, type Descriptor } from './descriptor.ts'
 import { portListAccepts } from './exit-policy.ts'
 import { createMicrodescriptorReader } from './microdescriptor.ts'
@@ -89,6 +89,7 @@ export async function watchNetwork(client: ControlClient, clock: Clock, log: Log
   client.onEvent('NEWDESC', schedule)
   client.gone.addEventListener('abort', () => {
     timer?.cancel()
+    if (!stopped) log.warn('tor.network.watch_ended', { error: goneReason(client.gone).message })
   })
   return {
     current: () => reading.view,

@@ -35,9 +35,8 @@ import {
 import { createStreamTable } from './streams.ts'
 import type { TorCapabilities } from './tor-process.ts'
 import type { TorSession } from './tor-session.ts'
+import { requireTorVersion } from './tor-version.ts'
 
-/** The oldest Tor with everything asked for here (`GETINFO md/all`, both consensus flavours, `CLIENT_PROTOCOL`). */
-const VERSION_MIN: readonly number[] = [0, 4, 7]
 /** A guest waits only a moment for descriptors: whether they come is up to its host's options. */
 const DESCRIPTORS_TIMEOUT_MS = 10_000
 const WATCHDOG_END_TIMEOUT_MS = 3_000
@@ -81,7 +80,7 @@ export async function openSharedTor(machine: TorCapabilities, options: SharedTor
   try {
     const info = await readProtocolInfo(client)
     await authenticate(client, machine.files, info, options.password)
-    requireVersion(info.version)
+    requireTorVersion(info.version, 'leave --control out to start the Tor that is installed, or update that one')
     await requireBootstrapped(client)
     await requireNoOtherController(client)
     const guest = await beGuest(machine, client, options, recordPath)
@@ -129,16 +128,6 @@ async function connect({ net, clock }: TorCapabilities, { control }: SharedTorOp
       { cause: error },
     )
   }
-}
-
-function requireVersion(version: string): void {
-  const parts = version.split('.', 3).map(Number)
-  const difference = VERSION_MIN.map((part, i) => (parts[i] ?? 0) - part).find((d) => d !== 0) ?? 0
-  if (difference >= 0 && parts.length === 3) return
-  throw new RunError(
-    `the Tor at the control port is ${version === '' ? 'of unknown version' : version}; needed is ${VERSION_MIN.join('.')} or newer`,
-    'leave --control out to start the Tor that is installed, or update that one',
-  )
 }
 
 async function requireBootstrapped(client: ControlClient): Promise<void> {

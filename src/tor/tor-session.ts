@@ -65,7 +65,10 @@ export interface Circuit {
 
 /** Why a circuit ended or was not built. */
 export interface CircuitEnd {
-  /** REASON of the event (`TIMEOUT`, `DESTROYED`, `CHANNEL_CLOSED`, …), or `OUR_TIMEOUT`, `REQUESTED`, `TOR_GONE`. */
+  /**
+   * REASON of the event (`TIMEOUT`, `DESTROYED`, `CHANNEL_CLOSED`, …), or `OUR_TIMEOUT`, `REQUESTED`, `CONTROL_…` (Tor's
+   * status when it refuses to begin, or `CONTROL_TIMEOUT`), `TOR_GONE`.
+   */
   readonly reason: string
   /** REMOTE_REASON of the event; `null` when there is none. */
   readonly remoteReason: string | null
@@ -89,7 +92,11 @@ export type StreamOutcome =
   | { readonly kind: 'attached'; readonly streamId: string; readonly controlRoundTripMs: number }
   | {
       readonly kind: 'failed'
-      /** `CONTROL_…` (ATTACHSTREAM refused, with its code), `STREAM_…` (REASON of the event), `CIRCUIT_CLOSED`, `TOR_GONE`. */
+      /**
+       * `CONTROL_…` (ATTACHSTREAM refused, with its status, or `CONTROL_TIMEOUT`), `STREAM_…` (REASON of the event before
+       * it was attached), `STREAM_NOT_SEEN` (it never appeared), `NAME_BUSY` (its turn did not come), `CIRCUIT_CLOSED`,
+       * `TOR_GONE`, `RELEASED`.
+       */
       readonly reason: string
     }
 
@@ -97,7 +104,10 @@ export type StreamOutcome =
 export interface ExpectedStream {
   /** Resolves when the stream was attached, or could not be. Never rejects. */
   readonly attached: Promise<StreamOutcome>
-  /** Resolves when the stream failed, was detached or closed, with the event's REASON (`DONE` when all went well). */
+  /**
+   * Resolves when the stream failed, was detached or closed, with the event's REASON (`DONE` when all went well; the exit's
+   * own reason where Tor says only `END`); `DETACHED_…` when Tor took it off the circuit. Otherwise as {@link attached}.
+   */
   readonly ended: Promise<string>
   /** Stops waiting and closes the stream if it is still open. Call it always. */
   release(): void

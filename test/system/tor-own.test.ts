@@ -228,6 +228,19 @@ describe.skipIf(!hasTor)('openOwnTor (needs tor and tor-gencert: apt-get install
     expect(session.network().relays.has(gone)).toBe(false)
   })
 
+  test('ends the wait for a network that cannot be reached, with the last words of Tor', async () => {
+    const dead = world.clientLines.map((line) => line.replace(/orport=\d+/, 'orport=1').replace(/:\d+ /, ':1 '))
+    const opening = openOwnTor(machine, {
+      directory: join(world.directory, 'unreachable'),
+      torPath: null,
+      rejectInternalAddresses: true,
+      appendedLines: dead,
+      bootstrapTimeoutMs: 2_000,
+    })
+    await expect(opening).rejects.toThrow(/^Tor reached \d+ % .* within 2 s and no more$/)
+    await expect(opening).rejects.toMatchObject({ hint: expect.stringContaining("Tor's last lines:") as string })
+  })
+
   test('names a line that Tor refuses', async () => {
     const opening = openOwnTor(machine, {
       directory: join(world.directory, 'refused'),

@@ -1,11 +1,11 @@
 /** A run that uses a shared Tor until it is killed. Arguments: options and the path of a circuit, both as JSON. */
-import { openSharedTor, type SharedTorOptions } from '../../src/tor/shared-tor.ts'
+import { openSharedTor, WATCHDOG_PASSWORD_VARIABLE, type SharedTorOptions } from '../../src/tor/shared-tor.ts'
 import { machine } from './tor-fixture.ts'
 
 const [options = '', path = ''] = process.argv.slice(2)
 const session = await openSharedTor(machine, {
   ...(JSON.parse(options) as Pick<SharedTorOptions, 'control' | 'stateDirectory' | 'watchdogCommand'>),
-  password: null,
+  password: process.env[WATCHDOG_PASSWORD_VARIABLE] ?? null,
   rejectInternalAddresses: false,
 })
 const outcome = await session.buildCircuit(JSON.parse(path) as string[], 20_000)

@@ -10,7 +10,7 @@ import { connectControl, type ControlAddress } from '../../src/tor/control-addre
 import { authenticate, readProtocolInfo } from '../../src/tor/control-auth.ts'
 import type { ControlClient } from '../../src/tor/control-client.ts'
 import { readOption, sharedTorRecordPath } from '../../src/tor/shared-options.ts'
-import { openSharedTor } from '../../src/tor/shared-tor.ts'
+import { openSharedTor, WATCHDOG_PASSWORD_VARIABLE } from '../../src/tor/shared-tor.ts'
 import type { TorSession } from '../../src/tor/tor-session.ts'
 import { askA, hasTor, machine, readGreeting, requireCircuit, startTorWorld, type TorWorld } from './tor-fixture.ts'
 
@@ -148,6 +148,23 @@ describe.skipIf(!hasTor)('openSharedTor (needs tor and tor-gencert: apt-get inst
     expect(lines.filter((line) => line.text.includes('PURPOSE=CONTROLLER'))).toEqual([])
   })
 
+  test('reports a question that stalls behind a frozen exit, and the Tor of the user lives on', async () => {
+    const session = await open()
+    const exit = world.network.relay('exit3')
+    const circuit = await requireCircuit(session, [fingerprint('middle1'), exit.fingerprint])
+    await exit.freeze()
+    const stream = await session.expectStream('stalled.example', circuit, 30_000)
+    await askA(session.dnsPort, 'stalled.example', 30_000)
+    expect(await stream.attached).toMatchObject({ kind: 'attached' })
+    // Tor takes it off the circuit after about ten seconds and then waits for us.
+    expect(await stream.ended).toBe('DETACHED_TIMEOUT')
+    await exit.thaw()
+    stream.release()
+    ;(await browse()).close()
+    await session[Symbol.asyncDispose]()
+    expect(await readOptions()).toEqual(before)
+  })
+
   test('refuses a Tor about which another controller decides', async () => {
     await user.client.expectOk('SETCONF __LeaveStreamsUnattached=1')
     await expect(open()).rejects.toThrow(/another controller/)
@@ -179,27 +196,36 @@ describe.skipIf(!hasTor)('openSharedTor (needs tor and tor-gencert: apt-get inst
     ;(await browse()).close()
   })
 
-  test.each([
-    ['the watchdog, at once', WATCHDOG],
-    ['the next run, at its start', []],
-  ])('gives the options back after a kill −9: %s', async (_, watchdogCommand) => {
-    const run = join(import.meta.dirname, 'tor-shared-run.ts')
+  /** Starts a run in a process of its own and kills it when it has a circuit. */
+  const killRun = async (watchdogCommand: readonly string[], password?: string): Promise<void> => {
+    const script = join(import.meta.dirname, 'tor-shared-run.ts')
     const config = JSON.stringify({ control: user.control, stateDirectory: stateDirectory(), watchdogCommand })
-    const isOpen = Promise.withResolvers<void>()
     const path = JSON.stringify([fingerprint('middle1'), fingerprint('exit1')])
-    const child = await machine.processes.start(process.execPath, [run, config, path], {
+    const isOpen = Promise.withResolvers<void>()
+    const child = await machine.processes.start(process.execPath, [script, config, path], {
+      environment: password === undefined ? {} : { [WATCHDOG_PASSWORD_VARIABLE]: password },
       onLine: (line, stream) => {
         if (line === 'open') isOpen.resolve()
         else if (stream === 'stderr') isOpen.reject(new Error(line))
       },
     })
-    const download = await browse()
     await isOpen.promise
     expect(await readOptions()).not.toEqual(before)
     child.kill('SIGKILL')
     await child.exited
+  }
+  const waitForWatchdog = async (): Promise<void> => {
+    for (let i = 0; i < 50 && (await machine.files.info(recordPath())) !== undefined; i++) await sleep(100)
+  }
+
+  test.each([
+    ['the watchdog, at once', WATCHDOG],
+    ['the next run, at its start', []],
+  ])('gives the options back after a kill −9: %s', async (_, watchdogCommand) => {
+    const download = await browse()
+    await killRun(watchdogCommand)
     if (watchdogCommand.length === 0) await waitForNextRun()
-    else for (let i = 0; i < 50 && (await machine.files.info(recordPath())) !== undefined; i++) await sleep(100)
+    else await waitForWatchdog()
     expect(await readOptions()).toEqual(before)
     await echo(download)
     download.close()
@@ -207,4 +233,25 @@ describe.skipIf(!hasTor)('openSharedTor (needs tor and tor-gencert: apt-get inst
     const { lines } = await user.client.expectOk('GETINFO circuit-status')
     expect(lines.filter((line) => line.text.includes('PURPOSE=CONTROLLER'))).toEqual([])
   })
+
+  test('knows the password of a control port that takes nothing else, and so does the watchdog', async () => {
+    const hash = await hashPassword('it is "secret"')
+    await user.client.expectOk(`SETCONF CookieAuthentication=0 HashedControlPassword=${hash}`)
+    await expect(open()).rejects.toThrow(/asks for authentication \(HASHEDPASSWORD\)/)
+    await killRun(WATCHDOG, 'it is "secret"')
+    await waitForWatchdog()
+    expect(await readOptions()).toEqual(before)
+    await user.client.expectOk('SETCONF CookieAuthentication=1 HashedControlPassword=')
+  })
 })
+
+async function hashPassword(password: string): Promise<string> {
+  let hash = ''
+  const { exited } = await machine.processes.start('tor', ['--quiet', '--hash-password', password], {
+    onLine: (line) => {
+      if (line.startsWith('16:')) hash = line
+    },
+  })
+  await exited
+  return hash
+}
