@@ -7,7 +7,7 @@ import { assertNever } from '../core/assert.ts'
 import type { ExchangeView, QueryRecord, TlsView } from './query-record.ts'
 import type { MessageView, OptionView, QuestionView, RecordView, ResponseView } from './query-view.ts'
 
-const TRANSPORT_NAMES = { udp: 'UDP', tcp: 'TCP', tls: 'TLS' } as const
+const TRANSPORT_NAMES = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', https: 'HTTPS', https_json: 'HTTPS (JSON)' } as const
 
 /** Formats everything that came of a question. */
 export function formatQueryText(record: QueryRecord): string {

@@ -7,6 +7,7 @@ import type { Limit } from '../core/limit.ts'
 import type { EdnsOption } from '../dns/edns.ts'
 import type { Edns } from '../dns/message.ts'
 import { formatRcode } from '../dns/rcode.ts'
+import { parseRrType } from '../dns/rr-type.ts'
 import { parseResolver, type NamedResolver } from './query-resolver.ts'
 import { readQueryWords, type QueryWords } from './query-words.ts'
 
@@ -58,6 +59,9 @@ interface Flags {
   readonly reverse?: string
   readonly tcp?: boolean
   readonly tls?: boolean
+  readonly https?: boolean | string
+  readonly jsonDoh?: boolean
+  readonly get?: boolean
   readonly tlsName?: string
   readonly verify: boolean
   readonly ca?: string
@@ -81,6 +85,9 @@ export function addQueryOptions(command: Command): void {
     .option('-x, --reverse <address>', 'ask for the name of an address')
     .option('--tcp', 'ask over TCP')
     .option('--tls', 'ask over TLS; the certificate is verified')
+    .option('--https [path]', 'ask over HTTPS, with POST (path: /dns-query)')
+    .option('--get', 'ask over HTTPS with GET')
+    .option('--json-doh', 'ask over HTTPS in the JSON form')
     .option('--tls-name <name>', 'whom the certificate must be for, where it is not the resolver as named')
     .option('--no-verify', 'take any certificate, and show what is wrong with it')
     .option('--ca <file>', 'trust these certificate authorities (PEM) and no others')
@@ -101,7 +108,12 @@ export function addQueryOptions(command: Command): void {
 }
 
 /** Reads words and flags. @throws {ConfigError} When something cannot be used. */
-export function readQueryPlan(words: readonly string[], flags: Flags, fallbackResolver: string | undefined): QueryPlan {
+export function readQueryPlan(
+  given: readonly string[],
+  givenFlags: Flags,
+  fallbackResolver: string | undefined,
+): QueryPlan {
+  const { words, flags } = giveBackWord(given, givenFlags)
   const asked = readQueryWords(words, flags.reverse)
   const port = flags.port === undefined ? undefined : read('--port', integer(PORT_LIMIT), flags.port, '53')
   return {
@@ -109,6 +121,9 @@ export function readQueryPlan(words: readonly string[], flags: Flags, fallbackRe
     named: parseResolver(asked.resolver ?? fallbackResolver, {
       tcp: flags.tcp === true,
       tls: flags.tls === true,
+      https: flags.https ?? false,
+      json: flags.jsonDoh === true,
+      get: flags.get === true,
       port,
       tlsName: flags.tlsName,
       isVerified: flags.verify,
@@ -130,6 +145,14 @@ export function readQueryPlan(words: readonly string[], flags: Flags, fallbackRe
     expectedRcode: flags.expectRcode === undefined ? undefined : readRcode(flags.expectRcode),
     format: flags.format === undefined ? undefined : read('--format', choice(QUERY_FORMATS), flags.format, 'text'),
   }
+}
+
+/** `--https www.zone.example`: what follows is a word, since paths begin with a slash. */
+function giveBackWord(words: readonly string[], flags: Flags): { words: readonly string[]; flags: Flags } {
+  const word = flags.https
+  if (typeof word !== 'string' || word.startsWith('/')) return { words, flags }
+  const isFirst = words.every((other) => other.startsWith('@') || parseRrType(other) !== undefined)
+  return { words: isFirst ? [word, ...words] : [...words, word], flags: { ...flags, https: true } }
 }
 
 function read<T>(path: string, schema: { safeParse(value: string): Parsed<T> }, text: string, example: string): T {

@@ -9,7 +9,7 @@ import type { TlsFacts } from '../net/net.ts'
 import type { AskedQuestion, QueryExchange } from './query-ask.ts'
 import type { QueryPlan } from './query-options.ts'
 import type { FoundResolver, QueryTransport } from './query-resolver.ts'
-import { formatAbsoluteName, roundMs, viewResponse, type ResponseView } from './query-view.ts'
+import { formatAbsoluteName, roundMs, viewJsonResponse, viewResponse, type ResponseView } from './query-view.ts'
 
 /** Why an exchange gave nothing. */
 export interface FailureView {
@@ -90,6 +90,7 @@ function viewTls({ protocol, cipher, alpn, distrust }: TlsFacts, serverName: str
 }
 
 function viewExchange({ transport, startedAtMs, query, exchange }: QueryExchange): ExchangeView {
+  const view = transport === 'https_json' ? viewJsonResponse : viewResponse
   const { wrongId, wrongSource, wrongQuestion, malformed } = exchange.oddities
   return {
     transport,
@@ -104,7 +105,7 @@ function viewExchange({ transport, startedAtMs, query, exchange }: QueryExchange
             side: exchange.side,
             elapsed_ms: roundMs(exchange.elapsedMs),
           },
-    responses: exchange.kind === 'responses' ? exchange.responses.map(viewResponse) : [],
+    responses: exchange.kind === 'responses' ? exchange.responses.map(view) : [],
     oddities: { wrong_id: wrongId, wrong_source: wrongSource, wrong_question: wrongQuestion, malformed },
   }
 }

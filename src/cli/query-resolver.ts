@@ -1,7 +1,7 @@
 /**
  * Whom `candor query` asks: from `@RESOLVER` and the flags of transports to an address, a port and a transport.
  *
- * `IP[#port]`, a host name, `tls://host[:port]`, or nothing: then the first resolver of the system.
+ * `IP[#port]`, a host name, `tls://host[:port]`, `https://host[:port]/path`, or nothing: then the first resolver of the system.
  */
 import { ConfigError, RunError } from '../core/config-error.ts'
 import { canonicalIp } from '../core/ip-address.ts'
@@ -12,14 +12,19 @@ import { readNamedFile } from './exit-run-options.ts'
 import { findHostAddress, readSystemResolvers } from './system-resolver.ts'
 
 /** How a resolver is spoken to. */
-export type QueryTransport = 'udp' | 'tcp' | 'tls'
+export type QueryTransport = ResolverTarget['transport']
 
-const PORTS: Readonly<Record<QueryTransport, number>> = { udp: 53, tcp: 53, tls: 853 }
+const PORTS: Readonly<Record<QueryTransport, number>> = { udp: 53, tcp: 53, tls: 853, https: 443, https_json: 443 }
 
 /** What the flags say about the transport. */
 export interface TransportFlags {
   readonly tcp: boolean
   readonly tls: boolean
+  /** `--https`: `true`, or the path. */
+  readonly https: boolean | string
+  readonly json: boolean
+  /** `--get`: ask over HTTPS with GET. */
+  readonly get: boolean
   /** `--port`; `undefined` for the port of the transport. */
   readonly port: number | undefined
   /** `--tls-name`; `undefined` for the name or address that the resolver was given by. */
@@ -30,12 +35,14 @@ export interface TransportFlags {
 }
 
 /** A resolver as it was named. */
-export interface NamedResolver extends Pick<TransportFlags, 'tlsName' | 'isVerified' | 'authorities'> {
+export interface NamedResolver extends Pick<TransportFlags, 'tlsName' | 'isVerified' | 'authorities' | 'get'> {
   readonly transport: QueryTransport
   /** An address or a host name; `undefined` for the system's first resolver. */
   readonly host: string | undefined
   /** `undefined` for the port of the transport. */
   readonly port: number | undefined
+  /** Of the URL; of no meaning without HTTPS. */
+  readonly path: string
 }
 
 /** A resolver with its address. */
@@ -47,32 +54,51 @@ export interface FoundResolver {
   readonly source: string | null
 }
 
-const EXAMPLES = '@192.0.2.53, @192.0.2.53#5300, @[2001:db8::53]:5300, @tls://dns.zone.example'
+const EXAMPLES =
+  '@192.0.2.53, @192.0.2.53#5300, @[2001:db8::53]:5300, @tls://dns.zone.example, @https://dns.zone.example/dns-query'
+
+/** RFC 8484 leaves it open; nearly everybody has this one. */
+const PATH_DEFAULT = '/dns-query'
 
 /** Reads the text behind `@`. @throws {ConfigError} When it is no resolver, or contradicts a flag. */
 export function parseResolver(text: string | undefined, flags: TransportFlags): NamedResolver {
   const scheme = /^([a-z]+):\/\//i.exec(text ?? '')?.[1]?.toLowerCase()
   const transport = chooseTransport(scheme, flags)
-  const { tlsName, isVerified, authorities } = flags
-  const named = { transport, tlsName, isVerified, authorities }
+  const { tlsName, isVerified, authorities, get } = flags
+  const path = typeof flags.https === 'string' ? readPath(flags.https) : PATH_DEFAULT
+  const named = { transport, tlsName, isVerified, authorities, get, path }
   if (text === undefined) return { ...named, host: undefined, port: flags.port }
   const rest = scheme === undefined ? text : text.slice(scheme.length + 3)
+  const slash = scheme === 'https' ? rest.indexOf('/') : -1
+  const place = slash < 0 ? rest.replace(/\/$/, '') : rest.slice(0, slash)
   const match =
-    /^\[([^\]]+)\](?:[#:](\d{1,5}))?$/.exec(rest) ??
-    (scheme === undefined ? /^([^#]+?)(?:#(\d{1,5}))?$/ : /^([^:/#]+)(?::(\d{1,5}))?\/?$/).exec(rest)
+    /^\[([^\]]+)\](?:[#:](\d{1,5}))?$/.exec(place) ??
+    (scheme === undefined ? /^([^#]+?)(?:#(\d{1,5}))?$/ : /^([^:/#]+)(?::(\d{1,5}))?$/).exec(place)
   const host = readHost(match?.[1] ?? '')
   const port = match?.[2] === undefined ? flags.port : Number(match[2])
-  if (host !== undefined && (port === undefined || (port >= 1 && port <= 65_535))) return { ...named, host, port }
-  throw new ConfigError(`@${text.slice(0, 80)}`, 'it names no resolver', EXAMPLES)
+  if (host === undefined || (port !== undefined && (port < 1 || port > 65_535)))
+    throw new ConfigError(`@${text.slice(0, 80)}`, 'it names no resolver', EXAMPLES)
+  return { ...named, host, port, path: slash < 0 || slash === rest.length - 1 ? path : readPath(rest.slice(slash)) }
 }
 
-function chooseTransport(scheme: string | undefined, { tcp, tls }: TransportFlags): QueryTransport {
-  if (scheme !== undefined && scheme !== 'tls')
+function chooseTransport(scheme: string | undefined, flags: TransportFlags): QueryTransport {
+  if (scheme !== undefined && scheme !== 'tls' && scheme !== 'https')
     throw new ConfigError(`@${scheme}://`, 'there is no transport of that name', EXAMPLES)
-  if (tcp && (tls || scheme !== undefined))
-    throw new ConfigError('--tcp', 'a question goes over one transport', 'leave out --tcp')
-  if (tls || scheme === 'tls') return 'tls'
-  return tcp ? 'tcp' : 'udp'
+  const wanted = [
+    ...(flags.tcp ? ['--tcp'] : []),
+    ...(flags.tls || scheme === 'tls' ? ['--tls'] : []),
+    ...(flags.https !== false || flags.json || scheme === 'https' ? ['--https'] : []),
+  ]
+  const [first, second] = wanted
+  if (second !== undefined) throw new ConfigError(`${first}`, `it contradicts ${second}`, `leave out ${first}`)
+  if (first === '--https') return flags.json ? 'https_json' : 'https'
+  return first === '--tls' ? 'tls' : first === '--tcp' ? 'tcp' : 'udp'
+}
+
+/** A path of a URL as it is sent: printable ASCII without query. */
+function readPath(text: string): string {
+  if (/^\/[!-~]{0,1000}$/.test(text) && !/[?#]/.test(text)) return text
+  throw new ConfigError(`--https=${text.slice(0, 80)}`, 'it is no path', '--https=/dns-query')
 }
 
 /** Finds the address of a resolver. @throws {RunError} When there is none. */
@@ -108,19 +134,24 @@ async function findAddress(
 
 async function makeTarget(
   { files }: CliContext,
-  { transport, isVerified, authorities }: NamedResolver,
+  named: NamedResolver,
   endpoint: ResolverTarget['endpoint'],
   serverName: string,
 ): Promise<ResolverTarget> {
+  const { transport, authorities, path, get } = named
   if (transport === 'udp' || transport === 'tcp') return { transport, endpoint }
   const trusted = authorities === undefined ? undefined : await readNamedFile(files, '--ca', authorities)
-  return {
-    transport,
+  const tls = {
     endpoint,
     serverName: serverName.replace(/\.$/, ''),
-    mode: isVerified ? 'strict' : 'opportunistic',
+    mode: named.isVerified ? 'strict' : 'opportunistic',
     ...(trusted === undefined ? {} : { authorities: trusted }),
-  }
+  } as const
+  if (transport === 'tls') return { transport, ...tls }
+  const host = tls.serverName.includes(':') ? `[${tls.serverName}]` : tls.serverName
+  const authority = endpoint.port === PORTS.https ? host : `${host}:${endpoint.port}`
+  const form = transport === 'https_json' ? 'json' : get ? 'get' : 'post'
+  return { transport, ...tls, authority, path, form }
 }
 
 /** An address, or a host name; not a number in disguise. */

@@ -13,6 +13,7 @@ import { formatHex } from '../dns/octets-text.ts'
 import { formatRcode } from '../dns/rcode.ts'
 import { formatRdata } from '../dns/rdata.ts'
 import { formatRrClass, formatRrType } from '../dns/rr-type.ts'
+import { decodeDnsJson, type DnsJson, type DnsJsonRecord } from '../net/dns-json.ts'
 import type { TimedResponse } from '../model/observation.ts'
 
 /** A question. */
@@ -69,6 +70,41 @@ export interface ResponseView {
   /** `null` when the octets are none. */
   readonly message: MessageView | null
   readonly malformed: { readonly offset: number; readonly reason: string } | null
+}
+
+/** Decodes a response in JSON for showing. */
+export function viewJsonResponse({ octets, elapsedMs }: TimedResponse): ResponseView {
+  const decoded = decodeDnsJson(octets)
+  const message = decoded === undefined ? null : viewDnsJson(decoded)
+  const malformed = message === null ? { offset: 0, reason: 'another shape than an answer has' } : null
+  return { elapsed_ms: roundMs(elapsedMs), size_octets: octets.length, message, malformed }
+}
+
+function viewDnsJson(json: DnsJson): MessageView {
+  const viewName = (name: string): string => (name.endsWith('.') ? name : `${name}.`)
+  const viewRecords = (records: readonly DnsJsonRecord[]): readonly RecordView[] =>
+    records.map(({ name, type, ttl, data }) => ({
+      name: viewName(name),
+      type: formatRrType(type),
+      class: 'IN',
+      ttl_seconds: ttl,
+      data,
+    }))
+  return {
+    id: null,
+    opcode: 0,
+    rcode: formatRcode(json.rcode),
+    flags: json.flags,
+    questions: json.questions.map(({ name, type }) => ({
+      name: viewName(name),
+      type: formatRrType(type),
+      class: 'IN',
+    })),
+    answers: viewRecords(json.answers),
+    authorities: viewRecords(json.authorities),
+    additionals: viewRecords(json.additionals),
+    edns: null,
+  }
 }
 
 /** Decodes a response for showing. */

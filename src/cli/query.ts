@@ -16,7 +16,10 @@ export function registerQuery(program: Command, context: CliContext): void {
   const command = program
     .command('query')
     .description('ask one name, over any transport, and show everything that comes back')
-    .argument('[words...]', 'NAME [TYPE…] [@RESOLVER], the resolver as IP[#port], a host name or tls://HOST[:PORT]')
+    .argument(
+      '[words...]',
+      'NAME [TYPE…] [@RESOLVER], the resolver as IP[#port], a host name, tls://HOST[:PORT] or https://HOST/PATH',
+    )
   addQueryOptions(command)
   command.action(async (words: readonly string[]) => {
     const plan = readQueryPlan(words, command.opts(), context.environment[RESOLVER_VARIABLE])

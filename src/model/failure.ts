@@ -26,6 +26,10 @@ export type Failure =
   | 'eof_error'
   | 'generic_timeout_error'
   | 'host_unreachable'
+  | 'http_protocol_error'
+  | 'http_too_large'
+  | 'http_unexpected_content_type'
+  | `http_unexpected_status_code: ${number}`
   | 'interrupted'
   | 'message_size'
   | 'network_down'

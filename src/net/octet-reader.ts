@@ -3,6 +3,7 @@
  *
  * Invariant: holds at most one piece and one read of the connection, so the caller's bound on a piece bounds the memory.
  */
+import { joinOctets } from './join-octets.ts'
 import type { Connection } from './net.ts'
 
 /** A connection with what was read ahead of need. */
@@ -28,31 +29,18 @@ export function createOctetReader(connection: Connection): OctetReader {
       while (length < count) {
         const part = await connection.read()
         if (part === undefined) {
-          ahead = joinOctets(parts, length)
+          ahead = joinOctets(parts)
           return undefined
         }
         parts.push(part)
         length += part.length
       }
-      const all = joinOctets(parts, length)
+      const all = joinOctets(parts)
       ahead = all.subarray(count)
       return all.subarray(0, count)
     },
     release: () => (ahead.length === 0 ? connection : withOctetsAhead(connection, ahead)),
   }
-}
-
-/** Octets one after the other in one array. */
-function joinOctets(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const [only] = parts
-  if (parts.length === 1 && only !== undefined) return only
-  const joined = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
 }
 
 function withOctetsAhead(connection: Connection, ahead: Uint8Array): Connection {

@@ -9,7 +9,7 @@
 import type { Clock, Timer } from '../core/clock.ts'
 import type { Failure, Operation, Side } from '../model/failure.ts'
 import type { Exchange, Oddities, TimedResponse } from '../model/observation.ts'
-import { matchResponse } from './match-response.ts'
+import { matchResponse, type ResponseMatch } from './match-response.ts'
 
 /** No query is worth more responses than this; a flood ends the window early. */
 const RESPONSES_MAX = 16
@@ -22,6 +22,8 @@ export interface ExchangeRequest {
   readonly timeoutMs: number
   /** How long to go on listening after the first response, in milliseconds; 0 for not at all. */
   readonly lateWindowMs: number
+  /** Tells whether octets answer the query, where responses are no messages in wire format. */
+  readonly match?: (query: Uint8Array, octets: Uint8Array) => ResponseMatch
   /** Ends the exchange early, with the responses so far or as `interrupted`. */
   readonly signal?: AbortSignal
 }
@@ -109,7 +111,7 @@ export function startExchange(clock: Clock, request: ExchangeRequest, operation:
     },
     accept: (octets) => {
       if (ended) return
-      const match = matchResponse(query, octets)
+      const match = (request.match ?? matchResponse)(query, octets)
       if (match === 'response') keep(octets)
       else counts[ODDITY_OF[match]]++
     },

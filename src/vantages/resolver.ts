@@ -8,6 +8,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Exchange } from '../model/observation.ts'
 import { createDo53Tcp } from '../net/do53-tcp.ts'
 import { exchangeDo53Udp } from '../net/do53-udp.ts'
+import { createDoh, type DohOptions } from '../net/doh.ts'
 import { createDot } from '../net/dot.ts'
 import type { Endpoint, Net, TlsFacts } from '../net/net.ts'
 import type { ExchangeRequest } from '../net/pending-exchange.ts'
@@ -17,6 +18,7 @@ import type { TlsTarget } from '../net/tls-connector.ts'
 export type ResolverTarget =
   | { readonly transport: 'udp' | 'tcp'; readonly endpoint: Endpoint }
   | ({ readonly transport: 'tls' } & TlsTarget)
+  | ({ readonly transport: 'https' | 'https_json' } & TlsTarget & Pick<DohOptions, 'authority' | 'path' | 'form'>)
 
 /** A resolver that can be asked. */
 export interface ResolverVantage {
@@ -53,6 +55,11 @@ export function openResolver(
     case 'tls': {
       const { transport: _transport, ...tls } = target
       return createDot(net, clock, { ...tls, connectTimeoutMs, idleTimeoutMs })
+    }
+    case 'https':
+    case 'https_json': {
+      const { transport: _transport, ...https } = target
+      return createDoh(net, clock, { ...https, connectTimeoutMs, idleTimeoutMs })
     }
     default:
       return assertNever(target)

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { serveDns, type DnsHandler } from '../../src/lab/serve-dns.ts'
+import { serveDns, type DnsHandler, type DnsServer } from '../../src/lab/serve-dns.ts'
 import type { Endpoint } from '../../src/net/net.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
 import { nodeProcesses } from '../../src/platform/node-processes.ts'
@@ -25,8 +25,19 @@ export interface Dnsdist extends AsyncDisposable {
 
 /** Starts it. @param answer - What stands behind it. */
 export async function startDnsdist(files: CertificateFiles, answer: DnsHandler): Promise<Dnsdist> {
-  const directory = mkdtempSync(join(tmpdir(), 'candor-dnsdist-'))
   const backend = await serveDns(nodeNet, { address: '127.0.0.1', port: 0 }, answer)
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOnFreePorts(files, backend)
+    } catch (error) {
+      // Somebody else may take a port between our finding it and the server's using it.
+      if (tries >= 5) throw error
+    }
+  }
+}
+
+async function startOnFreePorts(files: CertificateFiles, backend: DnsServer): Promise<Dnsdist> {
+  const directory = mkdtempSync(join(tmpdir(), 'candor-dnsdist-'))
   const [plain, tls, https] = [await findPort(), await findPort(), await findPort()]
   const path = join(directory, 'dnsdist.conf')
   writeFileSync(
@@ -39,15 +50,16 @@ newServer({address="127.0.0.1:${backend.endpoint.port}", healthCheckMode="up", u
 `,
   )
   let child: ChildProcess | undefined
-  const start = async (): Promise<void> => {
-    child = spawn('dnsdist', ['--supervised', '--disable-syslog', '-C', path], { stdio: 'pipe' })
-    for (const port of [tls, https]) await waitForPort(port)
-  }
   const stop = async (): Promise<void> => {
     if (child === undefined || child.exitCode !== null) return
     const exited = once(child, 'exit')
     child.kill('SIGKILL')
     await exited
+  }
+  const start = async (): Promise<void> => {
+    const started = spawn('dnsdist', ['--supervised', '--disable-syslog', '-C', path], { stdio: 'ignore' })
+    child = started
+    for (const port of [tls, https]) await waitForPort(port, started)
   }
   await start()
   return {
@@ -75,8 +87,8 @@ async function findPort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-async function waitForPort(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+async function waitForPort(port: number, child: ChildProcess): Promise<void> {
+  for (let tries = 0; tries < 200 && child.exitCode === null; tries++) {
     try {
       const connection = await nodeNet.connectTcp({ address: '127.0.0.1', port }, 1_000)
       connection.close()
@@ -85,5 +97,5 @@ async function waitForPort(port: number): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
-  throw new Error(`nothing listens on ${port}`)
+  throw new Error(`dnsdist does not listen on ${port}`)
 }
