@@ -142,6 +142,13 @@ describe('scanRelays', () => {
     expect([...results.values()].filter(({ status }) => status === 'success')).toHaveLength(relays.length - 1)
   })
 
+  test('does not ask a relay that has left the consensus', async () => {
+    const world = createScanWorld(relays.slice(1))
+    const result = (await scan(world)).get(first)
+    expect([result?.status, result?.error_code]).toEqual(['circuit_fail', 'LEFT_CONSENSUS'])
+    expect(world.seen.asked.has(first)).toBe(false)
+  })
+
   test('keeps what one probe throws from the others', async () => {
     const resolvers = only(first, () => {
       throw new TypeError('strange')

@@ -84,6 +84,10 @@ async function testRelay(task: ScanTask, candidate: Candidate, operators: KeyedL
 async function probeUntilDone(task: ScanTask, candidate: Candidate): Promise<ExitResult> {
   task.onStarted(candidate)
   const { fingerprint } = candidate.relay
+  if (hasLeft(task, candidate)) {
+    const error = 'the relay has left the consensus since the run began'
+    return makeUnasked(resultContext(task), candidate, 'circuit_fail', 'LEFT_CONSENSUS', error)
+  }
   let circuits = task.prior.get(fingerprint) ?? []
   try {
     for (;;) {
@@ -110,6 +114,12 @@ async function probeUntilDone(task: ScanTask, candidate: Candidate): Promise<Exi
     task.context.log.error('exits.relay.exception', { fingerprint, message })
     return makeUnasked(resultContext(task), candidate, 'exception', 'EXCEPTION', message)
   }
+}
+
+/** Whether a relay that was running when the list was frozen is gone from the consensus of now. */
+function hasLeft({ context }: ScanTask, { relay }: Candidate): boolean {
+  if (!relay.flags.has('Running')) return false
+  return context.tor().session.network().relays.get(relay.fingerprint)?.flags.has('Running') !== true
 }
 
 async function conclude(task: ScanTask, candidate: Candidate, circuits: readonly CircuitRecord[]): Promise<ExitResult> {
