@@ -4,6 +4,7 @@ import { createRunProgress } from '../campaigns/exits/run-progress.ts'
 import type { FailOn } from '../config/exit-settings.ts'
 import type { GeneralSettings } from '../config/general-settings.ts'
 import { RunError } from '../core/config-error.ts'
+import type { ExitRunOptions } from '../model/exit-options.ts'
 import { createIpTables } from '../enrich/ip-tables.node.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import type { CliContext } from './cli-context.ts'
@@ -19,6 +20,7 @@ import {
 import { loadModules } from './exits-modules.ts'
 import { runExitScan, type ExitScanOutcome } from './exits-scan.ts'
 import { formatResults } from './format-exit-results.ts'
+import { readSystemResolvers } from './system-resolver.ts'
 import { startProgress } from './progress.ts'
 
 /** Adds `candor exits run`. */
@@ -34,7 +36,8 @@ export function registerExitsRun(exits: Command, context: CliContext): void {
 }
 
 async function run(context: CliContext, command: Command, names: readonly string[]): Promise<void> {
-  const { options, extras, general } = await readExitRunOptions(command, names, context)
+  const { options: given, extras, general } = await readExitRunOptions(command, names, context)
+  const options = await withDirectResolver(context, given)
   const modules = await loadModules(options.modules, options.moduleFiles)
   const progress = createRunProgress(context.clock)
   const shown = startProgress(progress, context, extras.statusFile)
@@ -64,6 +67,13 @@ function withTables(context: CliContext, { asnTable, countryTable }: GeneralSett
     ...(countryTable === null ? {} : { countryMmdb: countryTable }),
   })
   return { ...context, addressPlan: { ...context.addressPlan, ...tables } }
+}
+
+/** Without a server of the zone's own, the system's resolver asks it directly. */
+async function withDirectResolver(context: CliContext, options: ExitRunOptions): Promise<ExitRunOptions> {
+  if (options.directResolver !== null) return options
+  const [resolver] = await readSystemResolvers(context)
+  return { ...options, directResolver: resolver ?? null }
 }
 
 function isBusy(error: RunError): boolean {

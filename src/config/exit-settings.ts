@@ -140,7 +140,12 @@ export const EXIT_SETTINGS: ExitSettingTable = {
   ),
   stableDomains: path('stable-domains', undefined, 'names that resolve everywhere, for mode stable: one a line'),
   decoys: path('decoys', undefined, 'other names with their right addresses to mix in: `NAME ADDRESS…` a line'),
-  directResolver: value('direct-resolver', 'address#port', 'where the zone is asked without Tor', '192.0.2.53#53'),
+  directResolver: value(
+    'direct-resolver',
+    'address#port',
+    'where the zone is asked without Tor; without it, the resolver of this system',
+    '192.0.2.53#53',
+  ),
   secondDirectResolver: value(
     'second-direct-resolver',
     'address#port',

@@ -45,13 +45,15 @@ export async function chooseMode(
   const { options, prior, progress } = dependencies
   const modes: readonly ExitMode[] = prior === undefined ? modesToTry(options) : [prior.header.mode]
   const notes: string[] = []
+  const second = await checkSecondZone(dependencies)
+  if (!second.right) notes.push(`the second zone is left out: ${second.description}`)
   for (const [index, mode] of modes.entries()) {
     const zone =
       prior === undefined || mode === 'stable'
         ? zoneOf(mode, options, dependencies.random)
         : { ...zoneOf(mode, options, dependencies.random), domain: prior.header.domain }
     progress.phase('preflight', `Asking ${zone.domain ?? 'the stable names'} directly and through three exits`)
-    const run = prepareRun(dependencies, setup, ownDelay, stop, zone, notes)
+    const run = prepareRun(dependencies, setup, ownDelay, stop, zone, notes, second.right)
     // Each check counts for the run's validity, so the pre-flight asks by itself.
     const direct = run.control === undefined ? undefined : () => askDirectly(dependencies, run.context, zone)
     const outcome = await preflight(run.context, exitsOf(setup), direct)
@@ -61,6 +63,15 @@ export async function chooseMode(
     notes.push(`${mode} mode failed its pre-flight (${outcome.description}), the run fell back`)
   }
   throw new ConfigError('--mode', 'no mode can be tried', '--mode wildcard --domain ZONE --expect ADDRESS')
+}
+
+/** Asks the second zone's own server, where it is known: a zone that does not work proves nothing about the first. */
+async function checkSecondZone({ net, clock, random, options }: RunDependencies): Promise<ControlOutcome> {
+  const zone = secondZone(options)
+  const server = options.secondDirectResolver
+  if (zone === undefined || server === null) return { right: true, description: 'not asked' }
+  const names = createQueryNames(clock, options.runId, zone.domain ?? 'invalid')
+  return await askZone({ net, clock, random, names, zone, server })
 }
 
 /** Every exit of the consensus, whatever part of them is tested: a broken exit says nothing about the zone. */
@@ -75,6 +86,7 @@ function prepareRun(
   stop: RunStop,
   zone: ZoneExpectation,
   notes: readonly string[],
+  hasSecondZone: boolean,
 ): ChosenRun {
   const { clock, random, log, options, net } = dependencies
   const issued: IssuedName[] = []
@@ -111,7 +123,7 @@ function prepareRun(
     startSignal: stop.start,
     signal: stop.all,
   }
-  const askSecond = secondZoneAsker(dependencies, context)
+  const askSecond = hasSecondZone ? secondZoneAsker(dependencies, context) : undefined
   let control: ZoneControl | undefined
   const guard = createRunGuard(log, () => control, askSecond)
   guard.signal.addEventListener('abort', () => {

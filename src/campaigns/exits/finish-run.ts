@@ -12,6 +12,7 @@ import { refineWithAuthority } from '../../verdicts/exit-authority.ts'
 import type { AuthorityJoin } from './authority-join.ts'
 import { buildExitReport } from './exit-report.ts'
 import { addFailureCounters } from './failure-counters.ts'
+import { isInternalAddress } from './internal-address.ts'
 import { decidedFields } from './make-result.ts'
 import { parseQueryName } from './query-name.ts'
 import type { RunDependencies, RunOutcome, RunSetup } from './run-setup.ts'
@@ -67,7 +68,7 @@ export async function finishRun(
     queries: outcome.issued.length,
     authority_limited: join?.limited() ?? null,
     absent: absentParts(options, join !== undefined),
-    notes: notesOf(outcome, sources),
+    notes: notesOf(options, outcome, sources),
   })
 }
 
@@ -109,8 +110,15 @@ function absentParts(options: RunDependencies['options'], hasLog: boolean): read
   return parts.flatMap(([name, present]) => (present ? [] : [name]))
 }
 
-function notesOf(outcome: RunOutcome, { torRestarts }: ReportSources): readonly string[] {
+function notesOf(
+  options: RunDependencies['options'],
+  outcome: RunOutcome,
+  { torRestarts }: ReportSources,
+): readonly string[] {
   const notes = [...outcome.notes]
+  if (options.expect.some(isInternalAddress)) {
+    notes.push('the expected address is private: answers in private address space were let through')
+  }
   if (torRestarts > 0) notes.push(`Tor ended and was started again ${torRestarts} times during the run`)
   if (outcome.stopReason !== null) notes.push(`the run stopped before its end (${outcome.stopReason})`)
   return notes
