@@ -7,7 +7,14 @@ import { assertNever } from '../core/assert.ts'
 import type { ExchangeView, QueryRecord, TlsView } from './query-record.ts'
 import type { MessageView, OptionView, QuestionView, RecordView, ResponseView } from './query-view.ts'
 
-const TRANSPORT_NAMES = { udp: 'UDP', tcp: 'TCP', tls: 'TLS', https: 'HTTPS', https_json: 'HTTPS (JSON)' } as const
+const TRANSPORT_NAMES = {
+  udp: 'UDP',
+  tcp: 'TCP',
+  tls: 'TLS',
+  https: 'HTTPS',
+  https_json: 'HTTPS (JSON)',
+  tor: 'Tor',
+} as const
 
 /** Formats everything that came of a question. */
 export function formatQueryText(record: QueryRecord): string {
@@ -26,10 +33,14 @@ function formatQuestion(record: QueryRecord): string {
   return printable(`${record.query_name} ${record.query_class} ${record.query_type}`)
 }
 
-function formatResolver({ resolver }: QueryRecord): string {
+function formatResolver({ resolver, via }: QueryRecord): string {
+  const exit =
+    via === null ? '' : `the exit ${printable(via.nickname)} (${via.address}, ${via.fingerprint}, over ${via.path[0]})`
+  if (resolver === null) return `the resolver of ${exit}`
   const server = `${resolver.address}#${resolver.port}`
   const host = resolver.host === null ? '' : `${resolver.host}, `
-  return resolver.source === null ? server : `${server} (${host}from ${resolver.source})`
+  const found = resolver.source === null ? server : `${server} (${host}from ${resolver.source})`
+  return via === null ? found : `${found} through ${exit}`
 }
 
 function formatExchange(record: QueryRecord, exchange: ExchangeView): readonly string[] {

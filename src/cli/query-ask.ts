@@ -9,10 +9,10 @@ import { decodeMessage } from '../dns/decode-message.ts'
 import { encodeQuery } from '../dns/encode-message.ts'
 import type { EdnsOption } from '../dns/edns.ts'
 import { fullRcode, type DnsMessage } from '../dns/message.ts'
+import { formatName, parseName } from '../dns/name.ts'
 import { encodePaddedQuery } from '../dns/pad-query.ts'
 import { RCODE_BADCOOKIE } from '../dns/rcode.ts'
 import type { Exchange } from '../model/observation.ts'
-import type { TlsFacts } from '../net/net.ts'
 import { openResolver, type ResolverTarget, type ResolverVantage } from '../vantages/resolver.ts'
 import type { CliContext } from './cli-context.ts'
 import type { QueryPlan } from './query-options.ts'
@@ -35,62 +35,85 @@ export interface AskedQuestion {
   readonly exchanges: readonly QueryExchange[]
 }
 
-/** Everything that came of a plan. */
-export interface AskedPlan {
-  /** In the order of the plan's types. */
-  readonly questions: readonly AskedQuestion[]
-  /** What TLS agreed on; `undefined` without TLS. */
-  readonly facts: TlsFacts | undefined
+/** The ways that questions of a plan take. */
+export interface QueryWays {
+  readonly transport: QueryTransport
+  readonly first: ResolverVantage
+  /** For answers over UDP that were truncated. */
+  readonly tcp: ResolverVantage | undefined
 }
 
-/** Asks all questions at once. */
-export async function askQuestions(context: CliContext, plan: QueryPlan, target: ResolverTarget): Promise<AskedPlan> {
-  const { endpoint, transport } = target
-  const open = (to: ResolverTarget): ResolverVantage => openResolver(context, to, plan.timeoutMs)
-  const vantages = { first: open(target), tcp: open({ transport: 'tcp', endpoint }) }
+/** Asks all questions at once. @returns In the order of the plan's types. */
+export async function askQuestions(
+  context: CliContext,
+  plan: QueryPlan,
+  { transport, first, tcp }: QueryWays,
+): Promise<readonly AskedQuestion[]> {
   const random = context.createRandom(context.newSeed())
   const own = plan.cookie ? makeCookie(context) : undefined
-  const ask = async (over: 'first' | 'tcp', type: number, cookie: Cookie | undefined): Promise<QueryExchange> => {
-    const query = encodePlannedQuery(plan, transport, { id: randomInt(random, 0x1_0000), type, cookie })
+  const ask = async (
+    over: QueryTransport,
+    vantage: ResolverVantage,
+    type: number,
+    cookie: Cookie | undefined,
+  ): Promise<QueryExchange> => {
+    // RFC 8484 section 4.1: over HTTPS the id is 0, so that caches on the way may help.
+    const id = over === 'https' ? 0 : randomInt(random, 0x1_0000)
+    const query = encodePlannedQuery(plan, over, { id, type, cookie })
     const startedAtMs = context.clock.wallNowMs()
     const { timeoutMs, lateWindowMs } = plan
-    const request = { query, timeoutMs, lateWindowMs, signal: context.interrupted }
-    const exchange = await vantages[over].exchange(request)
-    return { transport: over === 'tcp' ? 'tcp' : transport, startedAtMs, query, exchange }
+    const exchange = await vantage.exchange({ query, timeoutMs, lateWindowMs, signal: context.interrupted })
+    return { transport: over, startedAtMs, query, exchange }
   }
   const askAll = async (type: number): Promise<AskedQuestion> => {
-    const exchanges = [await ask('first', type, own)]
+    const exchanges = [await ask(transport, first, type, own)]
     const theirs = own && findNewCookie(exchanges[0])
-    if (theirs !== undefined) exchanges.push(await ask('first', type, theirs))
-    const last = exchanges.at(-1)
-    const isCut = last?.transport === 'udp' && firstMessage(last)?.header.truncated === true
-    if (isCut) exchanges.push(await ask('tcp', type, theirs ?? own))
+    if (theirs !== undefined) exchanges.push(await ask(transport, first, type, theirs))
+    const isCut = firstMessage(exchanges.at(-1))?.header.truncated === true
+    if (isCut && tcp !== undefined) exchanges.push(await ask('tcp', tcp, type, theirs ?? own))
     return { type, exchanges }
   }
   try {
-    const questions = await Promise.all(plan.types.map(askAll))
-    return { questions, facts: vantages.first.facts() }
+    return await Promise.all(plan.types.map(askAll))
   } finally {
-    vantages.first.close()
-    vantages.tcp.close()
+    first.close()
+    tcp?.close()
+  }
+}
+
+/** The ways to a resolver that is asked directly. */
+export function openDirectWays(context: CliContext, { timeoutMs }: QueryPlan, target: ResolverTarget): QueryWays {
+  const { transport, endpoint } = target
+  return {
+    transport,
+    first: openResolver(context, target, timeoutMs),
+    tcp: transport === 'udp' ? openResolver(context, { transport: 'tcp', endpoint }, timeoutMs) : undefined,
   }
 }
 
 type Cookie = Extract<EdnsOption, { kind: 'cookie' }>
 
-/** Over an encrypted transport the length must not tell what is asked. */
+/**
+ * Over an encrypted transport the length must not tell what is asked; the resolver of an exit gets the plain question, in
+ * lower case, because that is what its answer repeats.
+ */
 function encodePlannedQuery(
   plan: QueryPlan,
   transport: QueryTransport,
   { id, type, cookie }: { readonly id: number; readonly type: number; readonly cookie: Cookie | undefined },
 ): Uint8Array {
+  const { name, class: rrClass, recursionDesired } = plan
+  if (transport === 'tor') {
+    const lower = parseName(formatName(name).toLowerCase()) ?? name
+    return encodeQuery({ id, name: lower, type, class: rrClass, recursionDesired })
+  }
   const encode = transport === 'udp' || transport === 'tcp' ? encodeQuery : encodePaddedQuery
   return encode({
     id,
-    name: plan.name,
+    name,
     type,
-    class: plan.class,
-    recursionDesired: plan.recursionDesired,
+    class: rrClass,
+    recursionDesired,
     authenticData: true,
     checkingDisabled: plan.checkingDisabled,
     edns: { ...plan.edns, options: [...plan.edns.options, ...(cookie === undefined ? [] : [cookie])] },

@@ -7,8 +7,10 @@ import type { Limit } from '../core/limit.ts'
 import type { EdnsOption } from '../dns/edns.ts'
 import type { Edns } from '../dns/message.ts'
 import { formatRcode } from '../dns/rcode.ts'
-import { parseRrType } from '../dns/rr-type.ts'
+import { formatName } from '../dns/name.ts'
+import { parseRrType, TYPE_A, TYPE_AAAA } from '../dns/rr-type.ts'
 import { parseResolver, type NamedResolver } from './query-resolver.ts'
+import { parseVia, type ViaOptions } from './query-via.ts'
 import { readQueryWords, type QueryWords } from './query-words.ts'
 
 /** The forms of the answer on stdout. */
@@ -53,6 +55,8 @@ export interface QueryPlan extends QueryWords {
   /** Mnemonic; `undefined` when any is right. */
   readonly expectedRcode: string | undefined
   readonly format: QueryFormat | undefined
+  /** The Tor exit to ask through; `undefined` to ask directly. */
+  readonly via: ViaOptions | undefined
 }
 
 interface Flags {
@@ -76,6 +80,10 @@ interface Flags {
   readonly lateWindow?: string
   readonly timeout?: string
   readonly expectRcode?: string
+  readonly via?: string
+  readonly firstHop?: string
+  readonly torDir?: string
+  readonly torrcAppend?: string
   readonly format?: string
 }
 
@@ -99,6 +107,10 @@ export function addQueryOptions(command: Command): void {
     .option('--nsid', "ask for the server's own name")
     .option('--cookie', 'send a new client cookie')
     .option('--bufsize <octets>', `largest answer over UDP (default: ${BUFFER_LIMIT.default})`)
+    .option('--via <exit>', 'ask through a Tor exit, tor:FINGERPRINT')
+    .option('--first-hop <fingerprint>', 'with --via: the relay to begin with')
+    .option('--tor-dir <directory>', 'with --via: where our Tor keeps its data')
+    .option('--torrc-append <file>', 'with --via: lines for the torrc of our Tor')
     .option('--late-window <duration>', 'go on listening after the first answer, 500ms (default: 0)')
     .option('--timeout <duration>', 'how long to wait for the first answer (default: 5s)')
     .option('--expect-rcode <rcode>', 'end with status 4 when another RCODE comes')
@@ -115,20 +127,22 @@ export function readQueryPlan(
 ): QueryPlan {
   const { words, flags } = giveBackWord(given, givenFlags)
   const asked = readQueryWords(words, flags.reverse)
+  const via = flags.via === undefined ? undefined : readVia(flags, asked)
   const port = flags.port === undefined ? undefined : read('--port', integer(PORT_LIMIT), flags.port, '53')
+  const named = parseResolver(asked.resolver ?? fallbackResolver, {
+    tcp: flags.tcp === true,
+    tls: flags.tls === true,
+    https: flags.https ?? false,
+    json: flags.jsonDoh === true,
+    get: flags.get === true,
+    port,
+    tlsName: flags.tlsName,
+    isVerified: flags.verify,
+    authorities: flags.ca,
+  })
   return {
     ...asked,
-    named: parseResolver(asked.resolver ?? fallbackResolver, {
-      tcp: flags.tcp === true,
-      tls: flags.tls === true,
-      https: flags.https ?? false,
-      json: flags.jsonDoh === true,
-      get: flags.get === true,
-      port,
-      tlsName: flags.tlsName,
-      isVerified: flags.verify,
-      authorities: flags.ca,
-    }),
+    named: via === undefined ? named : throughExit(named),
     recursionDesired: flags.recurse,
     checkingDisabled: flags.cd === true,
     edns: {
@@ -144,6 +158,7 @@ export function readQueryPlan(
     lateWindowMs: read('--late-window', duration(LATE_WINDOW_LIMIT), flags.lateWindow ?? '0', '500ms'),
     expectedRcode: flags.expectRcode === undefined ? undefined : readRcode(flags.expectRcode),
     format: flags.format === undefined ? undefined : read('--format', choice(QUERY_FORMATS), flags.format, 'text'),
+    via,
   }
 }
 
@@ -153,6 +168,33 @@ function giveBackWord(words: readonly string[], flags: Flags): { words: readonly
   if (typeof word !== 'string' || word.startsWith('/')) return { words, flags }
   const isFirst = words.every((other) => other.startsWith('@') || parseRrType(other) !== undefined)
   return { words: isFirst ? [word, ...words] : [...words, word], flags: { ...flags, https: true } }
+}
+
+function throughExit(named: NamedResolver): NamedResolver {
+  if (named.transport === 'udp' || named.transport === 'tcp') return { ...named, transport: 'tcp' }
+  throw new ConfigError('--via', 'through an exit a resolver is asked over TCP', 'leave out --tls and --https')
+}
+
+/** What the resolver of an exit never sees, because Tor carries the name alone. */
+const NOT_CARRIED = ['dnssec', 'cd', 'subnet', 'nsid', 'cookie', 'bufsize'] as const
+
+function readVia(flags: Flags, { name, types, resolver }: QueryWords): ViaOptions {
+  const { torDir, torrcAppend, firstHop } = flags
+  const options = {
+    fingerprint: parseVia('--via', flags.via ?? ''),
+    firstHop: firstHop === undefined ? undefined : parseVia('--first-hop', firstHop),
+    torDir,
+    torrcAppend,
+  }
+  if (resolver !== undefined) return options
+  const fix = 'name a resolver as well: it is asked over TCP through the exit'
+  const flag = NOT_CARRIED.find((key) => flags[key] !== undefined) ?? (flags.recurse ? undefined : 'no-recurse')
+  if (flag !== undefined) throw new ConfigError(`--${flag}`, 'Tor carries the name to the exit and nothing else', fix)
+  if (types.some((type) => type !== TYPE_A && type !== TYPE_AAAA))
+    throw new ConfigError('--via', 'the resolver of an exit can be asked for A and AAAA only', fix)
+  if (!/^[\w.-]+$/.test(formatName(name)))
+    throw new ConfigError(formatName(name), 'Tor carries letters, digits, hyphens and underscores only', fix)
+  return options
 }
 
 function read<T>(path: string, schema: { safeParse(value: string): Parsed<T> }, text: string, example: string): T {

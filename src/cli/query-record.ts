@@ -8,6 +8,7 @@ import { formatRrClass, formatRrType } from '../dns/rr-type.ts'
 import type { TlsFacts } from '../net/net.ts'
 import type { AskedQuestion, QueryExchange } from './query-ask.ts'
 import type { QueryPlan } from './query-options.ts'
+import type { OpenExit } from './query-via.ts'
 import type { FoundResolver, QueryTransport } from './query-resolver.ts'
 import { formatAbsoluteName, roundMs, viewJsonResponse, viewResponse, type ResponseView } from './query-view.ts'
 
@@ -37,6 +38,25 @@ export interface ExchangeView {
   }
 }
 
+/** A resolver with its address. */
+export interface ResolverView {
+  readonly address: string
+  readonly port: number
+  readonly host: string | null
+  readonly source: string | null
+}
+
+/** A Tor exit. */
+export interface ViaView {
+  readonly fingerprint: string
+  readonly nickname: string
+  readonly address: string
+  /** Fingerprints, first hop first. */
+  readonly path: readonly string[]
+  /** One round trip through the circuit. */
+  readonly round_trip_ms: number
+}
+
 /** What TLS agreed on. */
 export interface TlsView {
   readonly protocol: string
@@ -53,12 +73,10 @@ export interface QueryRecord {
   readonly query_name: string
   readonly query_type: string
   readonly query_class: string
-  readonly resolver: {
-    readonly address: string
-    readonly port: number
-    readonly host: string | null
-    readonly source: string | null
-  }
+  /** `null` when the resolver of a Tor exit was asked, wherever that may be. */
+  readonly resolver: ResolverView | null
+  /** The Tor exit that was asked through; `null` without one. */
+  readonly via: ViaView | null
   /** What TLS agreed on; `null` without TLS. */
   readonly tls: TlsView | null
   /** RCODE of the first response of the last exchange; `null` when there is none that is a message. */
@@ -66,23 +84,32 @@ export interface QueryRecord {
   readonly exchanges: readonly ExchangeView[]
 }
 
+/** Whom the questions went to. */
+export type AskedWhom = Pick<QueryRecord, 'resolver' | 'via' | 'tls'>
+
 /** Makes the record of a question. */
-export function makeQueryRecord(
-  plan: QueryPlan,
-  { target, host, source }: FoundResolver,
-  asked: AskedQuestion,
-  facts: TlsFacts | undefined,
-): QueryRecord {
+export function makeQueryRecord(plan: QueryPlan, whom: AskedWhom, asked: AskedQuestion): QueryRecord {
   const exchanges = asked.exchanges.map(viewExchange)
   return {
     query_name: formatAbsoluteName(plan.name),
     query_type: formatRrType(asked.type),
     query_class: formatRrClass(plan.class),
-    resolver: { ...target.endpoint, host, source },
-    tls: facts === undefined || !('serverName' in target) ? null : viewTls(facts, target.serverName),
+    ...whom,
     status: exchanges.at(-1)?.responses[0]?.message?.rcode ?? null,
     exchanges,
   }
+}
+
+/** Shows a resolver that was asked, and what TLS agreed on with it. */
+export function viewResolver({ target, host, source }: FoundResolver, facts: TlsFacts | undefined): AskedWhom {
+  const tls = facts === undefined || !('serverName' in target) ? null : viewTls(facts, target.serverName)
+  return { resolver: { ...target.endpoint, host, source }, via: null, tls }
+}
+
+/** Shows an exit that was asked through. */
+export function viewExit({ exit, circuit }: OpenExit): ViaView {
+  const { fingerprint, nickname, address } = exit
+  return { fingerprint, nickname, address, path: circuit.path, round_trip_ms: roundMs(circuit.roundTripMs) }
 }
 
 function viewTls({ protocol, cipher, alpn, distrust }: TlsFacts, serverName: string): TlsView {

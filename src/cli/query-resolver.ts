@@ -11,10 +11,16 @@ import type { CliContext } from './cli-context.ts'
 import { readNamedFile } from './exit-run-options.ts'
 import { findHostAddress, readSystemResolvers } from './system-resolver.ts'
 
-/** How a resolver is spoken to. */
-export type QueryTransport = ResolverTarget['transport']
+/** How a question goes: as a resolver is spoken to, or `tor` to the resolver of an exit. */
+export type QueryTransport = ResolverTarget['transport'] | 'tor'
 
-const PORTS: Readonly<Record<QueryTransport, number>> = { udp: 53, tcp: 53, tls: 853, https: 443, https_json: 443 }
+const PORTS: Readonly<Record<ResolverTarget['transport'], number>> = {
+  udp: 53,
+  tcp: 53,
+  tls: 853,
+  https: 443,
+  https_json: 443,
+}
 
 /** What the flags say about the transport. */
 export interface TransportFlags {
@@ -36,7 +42,7 @@ export interface TransportFlags {
 
 /** A resolver as it was named. */
 export interface NamedResolver extends Pick<TransportFlags, 'tlsName' | 'isVerified' | 'authorities' | 'get'> {
-  readonly transport: QueryTransport
+  readonly transport: ResolverTarget['transport']
   /** An address or a host name; `undefined` for the system's first resolver. */
   readonly host: string | undefined
   /** `undefined` for the port of the transport. */
@@ -81,7 +87,7 @@ export function parseResolver(text: string | undefined, flags: TransportFlags): 
   return { ...named, host, port, path: slash < 0 || slash === rest.length - 1 ? path : readPath(rest.slice(slash)) }
 }
 
-function chooseTransport(scheme: string | undefined, flags: TransportFlags): QueryTransport {
+function chooseTransport(scheme: string | undefined, flags: TransportFlags): ResolverTarget['transport'] {
   if (scheme !== undefined && scheme !== 'tls' && scheme !== 'https')
     throw new ConfigError(`@${scheme}://`, 'there is no transport of that name', EXAMPLES)
   const wanted = [

@@ -1,12 +1,14 @@
 /** `candor query`: one question, every transport, everything that came back. */
 import type { Command } from 'commander'
+import { openExitResolver, openResolverThroughExit } from '../vantages/tor-exit-resolver.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_DONE, STATUS_FAILED, STATUS_FINDINGS, STATUS_INTERRUPTED, type CliStatus } from './exit-status.ts'
 import { formatQueryText } from './format-query-text.ts'
-import { askQuestions } from './query-ask.ts'
+import { askQuestions, openDirectWays } from './query-ask.ts'
 import { addQueryOptions, readQueryPlan, type QueryFormat, type QueryPlan } from './query-options.ts'
-import { makeQueryRecord, type QueryRecord } from './query-record.ts'
+import { makeQueryRecord, viewExit, viewResolver, type QueryRecord } from './query-record.ts'
 import { findResolver } from './query-resolver.ts'
+import { withExit, type ViaOptions } from './query-via.ts'
 
 /** The resolver that is asked where none is named; the laboratory sets it. */
 const RESOLVER_VARIABLE = 'CANDOR_QUERY_RESOLVER'
@@ -23,12 +25,38 @@ export function registerQuery(program: Command, context: CliContext): void {
   addQueryOptions(command)
   command.action(async (words: readonly string[]) => {
     const plan = readQueryPlan(words, command.opts(), context.environment[RESOLVER_VARIABLE])
-    const resolver = await findResolver(context, plan.named, plan.timeoutMs)
-    const { questions, facts } = await askQuestions(context, plan, resolver.target)
-    const records = questions.map((question) => makeQueryRecord(plan, resolver, question, facts))
+    const records = await (plan.via === undefined
+      ? askDirectly(context, plan)
+      : askThroughExit(context, plan, plan.via))
     const format = plan.format ?? (context.stdout.isTerminal ? 'text' : 'jsonl')
     for (const record of records) await context.stdout.write(formatRecord(record, format))
     context.finish(statusOf(records, plan, context))
+  })
+}
+
+async function askDirectly(context: CliContext, plan: QueryPlan): Promise<readonly QueryRecord[]> {
+  const resolver = await findResolver(context, plan.named, plan.timeoutMs)
+  const ways = openDirectWays(context, plan, resolver.target)
+  const asked = await askQuestions(context, plan, ways)
+  const whom = viewResolver(resolver, ways.first.facts())
+  return asked.map((question) => makeQueryRecord(plan, whom, question))
+}
+
+/** The exit's own resolver, or over TCP the one that was named. */
+async function askThroughExit(context: CliContext, plan: QueryPlan, via: ViaOptions): Promise<readonly QueryRecord[]> {
+  const isNamed = plan.resolver !== undefined
+  const found = isNamed ? await findResolver(context, plan.named, plan.timeoutMs) : undefined
+  return await withExit(context, via, async (open) => {
+    const { session, circuit } = open
+    const endpoint = found?.target.endpoint
+    const first =
+      endpoint === undefined
+        ? openExitResolver(context, session, circuit)
+        : openResolverThroughExit(context.clock, session, circuit, endpoint, plan.timeoutMs)
+    const ways = { transport: endpoint === undefined ? 'tor' : 'tcp', first, tcp: undefined } as const
+    const asked = await askQuestions(context, plan, ways)
+    const resolver = found === undefined ? null : viewResolver(found, undefined).resolver
+    return asked.map((question) => makeQueryRecord(plan, { resolver, via: viewExit(open), tls: null }, question))
   })
 }
 

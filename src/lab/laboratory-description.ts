@@ -42,6 +42,8 @@ export interface LaboratoryDescription {
   readonly seed: string
   readonly zone: DescribedZone
   readonly second_zone: DescribedZone
+  /** A resolver without fault, for questions that go through no exit. */
+  readonly resolver: Endpoint
   /** Names for the module `dnssec`; any label may stand before them. */
   readonly signed_zone: string
   readonly bogus_zone: string
@@ -83,10 +85,11 @@ export async function readLaboratory(files: Files, directory: string): Promise<L
   return parsed
 }
 
-/** Settings of `candor exits run` inside the laboratory, as environment variables. Nothing in them tells the truth. */
+/** Settings of `candor exits run` and `candor query` inside the laboratory, as environment variables. Nothing in them tells the truth. */
 export function laboratoryEnvironment(description: LaboratoryDescription): Readonly<Record<string, string>> {
-  const { zone, second_zone: second, page } = description
+  const { zone, second_zone: second, page, resolver } = description
   return {
+    CANDOR_QUERY_RESOLVER: `${resolver.address}#${resolver.port}`,
     CANDOR_EXITS_DOMAIN: zone.name,
     CANDOR_EXITS_EXPECT: zone.expect.join(','),
     CANDOR_EXITS_DIRECT_RESOLVER: `${zone.server.address}#${zone.server.port}`,

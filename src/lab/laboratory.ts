@@ -34,8 +34,9 @@ import {
   SIGNED_ZONE,
 } from './lab-zones.ts'
 import { describeLaboratory, LABORATORY_FILE, type LaboratoryDescription } from './laboratory-description.ts'
-import type { ServedZone } from './misbehaving-dns.ts'
+import { type ServedZone, startMisbehavingResolver } from './misbehaving-dns.ts'
 import { type PageServers, startPageServers } from './page-servers.ts'
+import { RIGHT_BEHAVIOUR } from './resolver-behaviour.ts'
 import { placeFaults } from './place-faults.ts'
 import type { TorNetworkMachine, TorNetworkProgress } from './tor-network-options.ts'
 import { startTorNetwork, type TorNetwork } from './tor-network.ts'
@@ -87,6 +88,8 @@ interface Servers {
   readonly log: AuthorityLogFile
   readonly pages: PageServers
   readonly zones: readonly ServedZone[]
+  /** A resolver without fault. */
+  readonly resolver: Endpoint
   readonly trustAnchors: readonly string[]
 }
 
@@ -106,7 +109,7 @@ export async function startLaboratory(machine: TorNetworkMachine, wanted: Labora
   await machine.files.remove(joinPath(options.directory, AUTHORITY_LOG_FILE))
   const undo = new AsyncDisposableStack()
   try {
-    const servers = await startServers(machine, options, block, undo)
+    const servers = await startServers({ ...machine, random }, options, block, undo)
     const unbound = await machine.processes.which('unbound')
     const skipped = new Map(unbound === undefined ? [['validating', 'unbound is not installed']] : [])
     const faults = options.faults ?? placeFaults(options.seed, options.size.exits, new Set(skipped.keys()))
@@ -141,7 +144,7 @@ export async function startLaboratory(machine: TorNetworkMachine, wanted: Labora
 }
 
 async function startServers(
-  machine: TorNetworkMachine,
+  machine: TorNetworkMachine & { readonly random: Random },
   options: LaboratoryOptions,
   block: number,
   undo: AsyncDisposableStack,
@@ -173,18 +176,26 @@ async function startServers(
     bogus.config,
   ])
   const second = endpointOf(secondAuthority)
+  const zones = [
+    servedZone(MEASURED_ZONE, endpointOf(authority), true),
+    servedZone(SECOND_ZONE, second, true),
+    servedZone(PAGES_ZONE, second, false),
+    servedZone(SIGNED_ZONE, second, false),
+    servedZone(BOGUS_ZONE, second, false),
+  ]
+  const resolver = await startMisbehavingResolver(machine, {
+    listen: { address: `127.252.${block}.53`, port: 0 },
+    zones,
+    behaviour: RIGHT_BEHAVIOUR,
+  })
+  undo.defer(() => resolver.close())
   return {
     authority,
     secondAuthority,
     log,
     pages,
-    zones: [
-      servedZone(MEASURED_ZONE, endpointOf(authority), true),
-      servedZone(SECOND_ZONE, second, true),
-      servedZone(PAGES_ZONE, second, false),
-      servedZone(SIGNED_ZONE, second, false),
-      servedZone(BOGUS_ZONE, second, false),
-    ],
+    zones,
+    resolver: resolver.endpoint,
     trustAnchors: [signed.trustAnchor, bogus.trustAnchor],
   }
 }
@@ -250,6 +261,7 @@ async function writeFiles(
     seed: options.seed,
     zone: { name: MEASURED_ZONE, expect: RIGHT_ADDRESSES, server: endpointOf(servers.authority) },
     second_zone: { name: SECOND_ZONE, expect: SECOND_ADDRESSES, server: endpointOf(servers.secondAuthority) },
+    resolver: servers.resolver,
     signed_zone: SIGNED_ZONE,
     bogus_zone: BOGUS_ZONE,
     torrc_append: await write('client.torrc', network.torrcAppend),

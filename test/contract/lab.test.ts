@@ -18,6 +18,7 @@ async function makeLaboratoryDirectory(pid: number): Promise<string> {
     seed: 'seed',
     zone: { name: 'exit-check.candor.test', expect: ['198.51.100.53'], server: SERVER },
     second_zone: { name: 'second.candor.test', expect: ['198.51.100.54'], server: SERVER },
+    resolver: SERVER,
     signed_zone: 'signed.candor.test',
     bogus_zone: 'bogus.candor.test',
     torrc_append: join(directory, 'client.torrc'),

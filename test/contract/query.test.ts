@@ -12,6 +12,8 @@ import { nodeFiles } from '../../src/platform/node-files.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
 import { createCliCapabilities, runSimulatedCli, type CliOutcome } from './simulated-cli.ts'
 
+const FINGERPRINT = `tor:${'A'.repeat(40)}`
+
 /** An answer with one address. */
 function answer(query: DnsMessage, address: string, changes: Partial<DnsMessage> = {}): DnsMessage {
   const [question] = query.questions
@@ -276,6 +278,14 @@ describe('candor query', () => {
     [['a.example', '--timeout', 'soon'], '--timeout 5s'],
     [['a.example', '--late-window', '2h'], '--late-window 500ms'],
     [['a.example', '--expect-rcode', 'NO'], '--expect-rcode NXDOMAIN'],
+    [['a.example', '--via', 'tor:abc'], '40 hexadecimal digits'],
+    [['a.example', '--via', FINGERPRINT, '--first-hop', 'abc'], '--first-hop FINGERPRINT'],
+    [['a.example', 'MX', '--via', FINGERPRINT], 'over TCP through the exit'],
+    [['a.example', '--nsid', '--via', FINGERPRINT], 'over TCP through the exit'],
+    [['a.example', '--no-recurse', '--via', FINGERPRINT], 'over TCP through the exit'],
+    [['a\\046b.example', '--via', FINGERPRINT], 'letters, digits'],
+    [['a.example', '--via', FINGERPRINT, '@192.0.2.1', '--tls'], 'leave out --tls and --https'],
+    [['a.example', '--via', FINGERPRINT, '--torrc-append', '/nonexistent'], '--torrc-append FILE'],
   ])('refuses %j with status 2 and the corrected form', async (argv, fix) => {
     const outcome = await runSimulatedCli(['query', ...argv])
     expect(outcome).toMatchObject({ status: 2, stdout: '' })
