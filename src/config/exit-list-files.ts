@@ -22,8 +22,17 @@ export function parseFingerprint(text: string): string | undefined {
   return /^[\dA-F]{40}$/.test(digits) ? digits : undefined
 }
 
-/** Reads a file of fingerprints. @throws {ConfigError} For a line that is none, as `exits.txt:3`. */
+/**
+ * Reads a file of fingerprints.
+ *
+ * @throws {ConfigError} For a line that is none, as `exits.txt:3`, and for a file without any: it would mean all relays.
+ */
 export function parseFingerprintFile(path: string, text: string): readonly string[] {
+  return requireEntries(path, parseOptOutFile(path, text))
+}
+
+/** Reads a file of fingerprints that may be empty. @throws {ConfigError} For a line that is none, as `exits.txt:3`. */
+export function parseOptOutFile(path: string, text: string): readonly string[] {
   return parseLines(path, text, (line, place) => {
     const fingerprint = parseFingerprint(line)
     if (fingerprint !== undefined) return fingerprint
@@ -37,18 +46,20 @@ export function parseFingerprintFile(path: string, text: string): readonly strin
 
 /** Reads a file of names. @throws {ConfigError} For a line that is no name. */
 export function parseNameFile(path: string, text: string): readonly string[] {
-  return parseLines(path, text, (line, place) => checkDomain(line, place, 'www.zone.example'))
+  const parse = (line: string, place: string): string => checkDomain(line, place, 'www.zone.example')
+  return requireEntries(path, parseLines(path, text, parse))
 }
 
 /** Reads a file of decoys: a name and its addresses. @throws {ConfigError} For a line that is no such thing. */
 export function parseDecoyFile(path: string, text: string): readonly Decoy[] {
-  return parseLines(path, text, (line, place) => {
+  const parse = (line: string, place: string): Decoy => {
     const example = 'www.zone.example 192.0.2.1 2001:db8::1'
     const [name = '', ...rest] = line.split(/[\s,]+/)
     const addresses = rest.filter((part) => part !== '').map((part) => checkAddress(part, place, example))
     if (addresses.length === 0) throw new ConfigError(place, `'${shorten(line)}' has no address`, example)
     return { name: checkDomain(name, place, example), addresses }
-  })
+  }
+  return requireEntries(path, parseLines(path, text, parse))
 }
 
 /**
@@ -85,12 +96,15 @@ function parseLines<T>(path: string, text: string, parse: (line: string, place: 
   const lines = text.split('\n')
   if (lines.length > LIST_LINES_MAX)
     throw new ConfigError(path, `the file has more than ${LIST_LINES_MAX} lines`, 'split it and use --shard')
-  const entries = lines.flatMap((raw, index) => {
+  return lines.flatMap((raw, index) => {
     const line = raw.replace(/#.*/, '').trim()
     return line === '' ? [] : [parse(line, `${path}:${index + 1}`)]
   })
-  if (entries.length === 0) throw new ConfigError(path, 'the file has no entry', 'write one entry a line')
-  return entries
+}
+
+function requireEntries<T>(path: string, entries: readonly T[]): readonly T[] {
+  if (entries.length > 0) return entries
+  throw new ConfigError(path, 'the file has no entry', 'write one entry a line')
 }
 
 function describeLength(line: string): string {

@@ -37,6 +37,7 @@ const PROFILES: readonly ExitPace['profile'][] = ['conservative', 'default', 'ag
 export interface ExitSettings {
   readonly exit: readonly string[]
   readonly exitFile: string | null
+  readonly optOutFile: string | null
   readonly country: readonly string[]
   readonly firstHop: readonly string[]
   readonly allExits: boolean
@@ -91,6 +92,7 @@ type ExitSettingTable = { readonly [K in keyof ExitSettings]: Setting<ExitSettin
 export const EXIT_SETTINGS: ExitSettingTable = {
   exit: list('exit', '-e', 'fingerprint', 'test these exits only', 'A'.repeat(40)),
   exitFile: path('exit-file', '-E', 'test the exits in this file only: one fingerprint a line, # begins a comment'),
+  optOutFile: path('opt-out-file', undefined, 'never test the relays in this file, whatever else is asked for'),
   country: list('country', '-C', 'code', 'test exits in these countries only', 'DE'),
   firstHop: list('first-hop', undefined, 'fingerprint', 'build all circuits through these relays', 'B'.repeat(40)),
   allExits: toggle('all-exits', 'test exits with the BadExit flag as well', true),

@@ -47,6 +47,7 @@ describe('toExitRunOptions', () => {
       fingerprints: [],
       countries: [],
       badExits: 'include',
+      optedOut: [],
       shard: { index: 0, count: 1 },
     })
   })
@@ -75,6 +76,14 @@ describe('toExitRunOptions', () => {
     const file = `# exits\n${'a'.repeat(40)}\n\n$${B} # with a dollar\n`
     const options = await convert({ ...ZONE, exit: [A], 'exit-file': 'exits.txt' }, { 'exits.txt': file })
     expect(options.selection.fingerprints).toEqual([A, B])
+  })
+
+  test('reads who does not want to be tested; nobody is fine, but an empty list of exits would mean all', async () => {
+    const flags = { ...ZONE, 'opt-out-file': 'out.txt' }
+    expect((await convert(flags, { 'out.txt': `${A} # asked by mail\n` })).selection.optedOut).toEqual([A])
+    expect((await convert(flags, { 'out.txt': '# nobody\n' })).selection.optedOut).toEqual([])
+    expect((await errorOf(flags, { 'out.txt': 'relay\n' })).path).toBe('out.txt:1')
+    expect((await errorOf({ ...ZONE, 'exit-file': 'exits.txt' }, { 'exits.txt': '# nobody\n' })).path).toBe('exits.txt')
   })
 
   test('names file and line of what is no fingerprint', async () => {

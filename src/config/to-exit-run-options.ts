@@ -13,6 +13,7 @@ import {
   parseFingerprint,
   parseFingerprintFile,
   parseNameFile,
+  parseOptOutFile,
 } from './exit-list-files.ts'
 import type { ExitSettings } from './exit-settings.ts'
 import type { GeneralSettings } from './general-settings.ts'
@@ -50,6 +51,7 @@ export async function toExitRunOptions(
     parse: (path: string, text: string) => readonly T[],
   ): Promise<readonly T[]> => (path === null ? [] : parse(path, await circumstances.readFile(option, path)))
   const exits = await read('--exit-file', settings.exitFile, parseFingerprintFile)
+  const optedOut = await read('--opt-out-file', settings.optOutFile, parseOptOutFile)
   const options: ExitRunOptions = {
     runId: parseRunId(settings.runId) ?? formatCompactTime(circumstances.wallNowMs),
     seed: settings.seed ?? circumstances.newSeed(),
@@ -63,7 +65,7 @@ export async function toExitRunOptions(
     decoys: await read('--decoys', settings.decoys, parseDecoyFile),
     directResolver: parseResolver('--direct-resolver', settings.directResolver),
     secondDirectResolver: parseResolver('--second-direct-resolver', settings.secondDirectResolver),
-    selection: toSelection(settings, exits),
+    selection: { ...toSelection(settings, exits), optedOut },
     firstHops: checkFingerprints('--first-hop', settings.firstHop),
     crossValidate: settings.crossValidate,
     hops: settings.hops === 3 ? 3 : 2,
@@ -99,7 +101,7 @@ function toPace(settings: ExitSettings): ExitPace {
   }
 }
 
-function toSelection(settings: ExitSettings, fromFile: readonly string[]): ExitSelection {
+function toSelection(settings: ExitSettings, fromFile: readonly string[]): Omit<ExitSelection, 'optedOut'> {
   const countries = settings.country.map((code) => {
     if (/^[a-z]{2}$/i.test(code)) return code.toUpperCase()
     throw new ConfigError('--country', `'${code}' is no country code`, '--country DE (two letters, ISO 3166)')

@@ -25,6 +25,8 @@ export interface ExitSelection {
   /** Country codes, upper case; empty means all. */
   readonly countries: readonly string[]
   readonly badExits: 'include' | 'exclude' | 'only'
+  /** Fingerprints of relays whose operators do not want to be tested; never tested, also when asked for. */
+  readonly optedOut: readonly string[]
   /** This process's part. */
   readonly shard: { readonly index: number; readonly count: number }
 }

@@ -16,7 +16,7 @@ export function exampleRunOptions(): ExitRunOptions {
     decoys: [],
     directResolver: null,
     secondDirectResolver: null,
-    selection: { fingerprints: [], countries: [], badExits: 'include', shard: { index: 0, count: 1 } },
+    selection: { fingerprints: [], countries: [], badExits: 'include', optedOut: [], shard: { index: 0, count: 1 } },
     firstHops: [],
     crossValidate: 1,
     hops: 2,

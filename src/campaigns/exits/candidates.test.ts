@@ -8,6 +8,7 @@ const everything: ExitSelection = {
   fingerprints: [],
   countries: [],
   badExits: 'include',
+  optedOut: [],
   shard: { index: 0, count: 1 },
 }
 const nowhere = (): undefined => undefined
@@ -45,6 +46,20 @@ describe('selectCandidates', () => {
     const only = await selectCandidates(network, { ...everything, badExits: 'only' }, nowhere)
     expect(without.candidates.map(({ relay }) => relay.nickname)).toEqual(['relay1', 'relay2'])
     expect(only.candidates.map(({ relay }) => relay.nickname)).toEqual(['relay4'])
+  })
+
+  test('never takes a relay that opted out, also when it is asked for', async () => {
+    const named = (name: string): string =>
+      [...network.relays.values()].find(({ nickname }) => nickname === name)?.fingerprint ?? ''
+    const selection = { ...everything, optedOut: [named('relay1')] }
+    const all = await selectCandidates(network, selection, nowhere)
+    const asked = await selectCandidates(
+      network,
+      { ...selection, fingerprints: [named('relay1'), named('relay2')] },
+      nowhere,
+    )
+    expect(all.candidates.map(({ relay }) => relay.nickname)).toEqual(['relay2', 'relay4'])
+    expect(asked.candidates.map(({ relay }) => relay.nickname)).toEqual(['relay2'])
   })
 
   test('selects by country', async () => {

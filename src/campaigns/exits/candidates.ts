@@ -50,7 +50,7 @@ export async function selectCandidates(
     throw new ConfigError(
       'selection',
       `no relay is selected: the consensus of ${view.validAfter} has ${view.relays.size} relays, none of them fits`,
-      'leave out --country, --bad-exits or -e to test every exit',
+      'leave out --country, --bad-exits or -e to test every exit, and look into --opt-out-file',
     )
   }
   const { index, count } = selection.shard
@@ -84,6 +84,7 @@ function findAsked(view: NetworkView, fingerprint: string): Candidate {
 }
 
 function matches(relay: Relay, selection: ExitSelection, countryOf: CountryOf): boolean {
+  if (selection.optedOut.includes(relay.fingerprint)) return false
   const bad = relay.flags.has('BadExit')
   if (selection.badExits === 'exclude' && bad) return false
   if (selection.badExits === 'only' && !bad) return false
