@@ -8,6 +8,7 @@ import { Command, CommanderError, Option } from 'commander'
 import { BugError } from '../core/assert.ts'
 import type { LogLevel } from '../core/log.ts'
 import { registerAuthorityCommand } from './authority.ts'
+import { registerBulk } from './bulk.ts'
 import { createCliContext, type CliCapabilities, type CliContext } from './cli-context.ts'
 import { OutputClosedError } from './cli-output.ts'
 import { registerConfig } from './config.ts'
@@ -86,6 +87,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
   registerQuery(program, context)
   registerExits(program, context)
   registerAuthorityCommand(program, context)
+  registerBulk(program, context)
   registerConfig(program, context)
   registerLab(program, context)
   registerTorWatchdog(program, context)

@@ -1,0 +1,210 @@
+/**
+ * One run of `candor bulk`: starts the engine in a thread of its own and does beside it what may wait: stdin, TCP, the
+ * journal, the display.
+ */
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import { sleep } from '../core/clock.ts'
+import { ConfigError, RunError } from '../core/config-error.ts'
+import { FileError, readText } from '../core/files.ts'
+import { BULK_COUNTERS, readCounters } from '../measure/bulk/bulk-counters.ts'
+import { parseResolverList } from '../measure/bulk/resolver-list.ts'
+import { createRingMemory, openRingFeed } from '../platform/bulk-streams.ts'
+import type { BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
+import { createBulkJournal, journalPath, readBulkJournal, type BulkJournalWriter } from './bulk-journal.ts'
+import { parseTuning, parseTypes, resolvePace, type BulkFlags } from './bulk-options.ts'
+import { startBulkDisplay } from './bulk-progress.ts'
+import { createBulkTcp } from './bulk-tcp.ts'
+import type { CliContext } from './cli-context.ts'
+import { STATUS_INCOMPLETE, STATUS_INTERRUPTED } from './exit-status.ts'
+
+const RESOLVER_FILE_OCTETS_MAX = 67_108_864
+const CHECKPOINT_MS = 1_000
+/** How long stdin waits when the engine has enough. */
+const FEED_WAIT_MS = 2
+/** The published package has the same file compiled. */
+const ENGINE = new URL('./bulk-worker.ts', import.meta.url)
+
+/** Runs to the end, or to the first interrupt. @throws {ConfigError | RunError | FileError} */
+export async function runBulk(context: CliContext, flags: BulkFlags): Promise<void> {
+  const list = await readText(context.files, flags.resolvers, RESOLVER_FILE_OCTETS_MAX)
+  const parsed = parseResolverList(list, flags.resolvers, context.addressPlan)
+  const { pace, resolvers } = resolvePace(flags, parsed)
+  const tuning = parseTuning(flags)
+  const types = parseTypes(flags.type)
+  const inputOctets = await inputSize(context, flags.names)
+  const format = flags.format === 'bin' ? 'bin' : 'jsonl'
+  const plan = {
+    names: flags.names,
+    types: flags.type,
+    format,
+    resolvers: createHash('sha256').update(JSON.stringify(resolvers)).digest('hex').slice(0, 16),
+  }
+  const journal = await openJournal(context, flags, plan)
+  if (journal?.complete === true) {
+    await context.say(`${flags.output}: complete already; nothing is left to be asked`)
+    return
+  }
+  const seed = journal?.seed ?? flags.seed ?? context.newSeed()
+  context.log.info('cli.bulk.started', { seed, resolvers: resolvers.length })
+  if (flags.rate === 'unlimited')
+    await context.say('no pace: queries go out as fast as this machine sends them, whoever the resolvers belong to')
+  const job: BulkJob = {
+    ...tuning,
+    backend: 'dgram',
+    names: flags.names === '-' ? createRingMemory() : flags.names,
+    output: flags.output ?? null,
+    outputOctets: journal?.output_octets ?? 0,
+    format,
+    types,
+    resolvers,
+    pace,
+    wantsRecursion: flags.recurse,
+    wantsDnssec: flags.dnssec === true,
+    hearsStrangers: flags.strangers === true,
+    seed,
+    resumeAt: journal?.next_index ?? 0,
+    unfinished: Float64Array.from(journal?.unfinished ?? []),
+    counters: new SharedArrayBuffer(BULK_COUNTERS.length * Float64Array.BYTES_PER_ELEMENT),
+    control: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    checkpointMs: flags.output === undefined ? 0 : CHECKPOINT_MS,
+  }
+  const writer = flags.output === undefined ? undefined : createBulkJournal(context.files, flags.output, plan, seed)
+  const counters = new Float64Array(job.counters)
+  const display = startBulkDisplay(context, counters, inputOctets, flags.statusFile ?? null)
+  try {
+    await runEngine(context, job, writer)
+  } finally {
+    await display.stop()
+  }
+  const { malformed_lines: malformedLines } = readCounters(counters)
+  if (malformedLines > 0) {
+    await context.say(`${malformedLines} lines of the input could not be used`)
+    context.finish(STATUS_INCOMPLETE)
+  }
+  if (context.interrupted.aborted) context.finish(STATUS_INTERRUPTED)
+}
+
+async function inputSize(context: CliContext, names: string): Promise<number | null> {
+  if (names === '-') return null
+  const info = await context.files.info(names)
+  if (info === undefined) throw new FileError('ENOENT', names)
+  return info.kind === 'file' ? info.sizeOctets : null
+}
+
+async function openJournal(
+  context: CliContext,
+  flags: BulkFlags,
+  plan: Readonly<Record<string, string>>,
+): ReturnType<typeof readBulkJournal> {
+  if (flags.output === undefined) {
+    if (flags.resume !== true) return undefined
+    throw new ConfigError(
+      '--resume',
+      'what went to stdout cannot be cut back to where the journal says',
+      'candor bulk --output FILE --resume',
+    )
+  }
+  if (flags.resume === true) return readBulkJournal(context.files, flags.output, plan)
+  // A journal of an earlier run speaks of an output that is about to be replaced.
+  await context.files.remove(journalPath(flags.output))
+  return undefined
+}
+
+/** @throws {RunError} When the engine cannot go on; what the journal says stays true. */
+async function runEngine(context: CliContext, job: BulkJob, journal: BulkJournalWriter | undefined): Promise<void> {
+  const control = new Int32Array(job.control)
+  const worker = new Worker(
+    ENGINE.href.endsWith('.ts') && import.meta.url.endsWith('.js')
+      ? new URL(ENGINE.href.replace(/\.ts$/, '.js'))
+      : ENGINE,
+    { workerData: job },
+  )
+  const tcp = createBulkTcp(context.net, context.clock, job.resolvers)
+  const ended = new AbortController()
+  const stop = (): void => {
+    Atomics.store(control, 0, 1)
+  }
+  context.interrupted.addEventListener('abort', stop)
+  if (context.interrupted.aborted) stop()
+  const feeding = job.names instanceof SharedArrayBuffer ? feed(context, job.names, ended.signal) : undefined
+  try {
+    const last = await listen(context, worker, tcp, journal)
+    await journal?.finish(last.checkpoint, !context.interrupted.aborted)
+  } finally {
+    ended.abort()
+    context.interrupted.removeEventListener('abort', stop)
+    tcp.close()
+    await worker.terminate()
+    await feeding
+  }
+}
+
+/** Does what the engine asks for until it is done. */
+function listen(
+  context: CliContext,
+  worker: Worker,
+  tcp: ReturnType<typeof createBulkTcp>,
+  journal: BulkJournalWriter | undefined,
+): Promise<Extract<EngineMessage, { kind: 'done' }>> {
+  return new Promise((resolve, reject) => {
+    worker.on('error', reject)
+    worker.on('message', (message: EngineMessage) => {
+      switch (message.kind) {
+        case 'tcp':
+          void tcp.ask(message.resolver, message.query).then((answer) => {
+            // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+            worker.postMessage({ slot: message.slot, message: answer } satisfies TcpMessage)
+          })
+          return
+        case 'malformed_line':
+          void context.say(`line ${message.line} of the input is skipped: ${message.reason}`)
+          return
+        case 'checkpoint':
+          journal?.save(message.checkpoint)
+          return
+        case 'failed':
+          // What was saved before is on its way to the disk.
+          void Promise.resolve(journal?.finish(undefined, false))
+            .catch(() => {})
+            .then(() => {
+              reject(describeFailure(message))
+            })
+          return
+        case 'done':
+          resolve(message)
+      }
+    })
+  })
+}
+
+function describeFailure({ code, message, hint }: Extract<EngineMessage, { kind: 'failed' }>): RunError {
+  if (code === 'EPIPE') return new RunError('nobody reads the records any more')
+  if (code === 'ENOSPC')
+    return new RunError('the disk is full', 'free some space and run the same command again with --resume')
+  return new RunError(message, hint)
+}
+
+/** Brings stdin to the engine, no faster than it takes it. */
+async function feed(context: CliContext, memory: SharedArrayBuffer, ended: AbortSignal): Promise<void> {
+  const ring = openRingFeed(memory)
+  const stdin = createReadStream('', { fd: 0, autoClose: false })
+  ended.addEventListener('abort', () => {
+    stdin.destroy()
+  })
+  try {
+    for await (const chunk of stdin) {
+      for (let left = chunk as Uint8Array; left.length > 0;) {
+        const taken = ring.write(left)
+        left = left.subarray(taken)
+        if (taken === 0) await sleep(context.clock, FEED_WAIT_MS, ended)
+        if (ended.aborted) return
+      }
+    }
+  } catch (error) {
+    if (!ended.aborted) context.log.warn('cli.bulk.stdin_failed', { error: String(error) })
+  } finally {
+    ring.end()
+  }
+}

@@ -1,0 +1,397 @@
+/**
+ * The engine of `candor bulk`: names in, datagrams out and in, one record for each query out.
+ *
+ * Everything about a query lies in the columns of its slot. Sockets, files and threads are passed in; a backend calls
+ * `step` and `accept` and nothing else happens.
+ *
+ * Invariant: each query of the input ends in exactly one record. A datagram is an answer only if it comes from the resolver
+ * that is being asked, with its id and its question octet by octet; everything else is counted under its name.
+ *
+ * Sources: RFC 5452 section 9 (what an answer must match), RFC 7766 section 5 (truncation).
+ */
+import type { Random } from '../../core/random.ts'
+import { shuffle } from '../../core/random.ts'
+import type { BulkBackend, BulkBatch, BulkDrive } from '../../net/bulk-backend.ts'
+import { AT, rcodePlace } from './bulk-counters.ts'
+import {
+  ASKED_MAX,
+  BulkSlots,
+  hashQuestion,
+  SLOT_FREE,
+  SLOT_LATE,
+  SLOT_QUEUED,
+  SLOT_SENT,
+  SLOT_TCP,
+  SLOTS,
+  WIRE_STRIDE_OCTETS,
+} from './bulk-slots.ts'
+import { READ_END, READ_NOTHING, type NameReader } from './name-reader.ts'
+import type { RecordWriter } from './record-writer.ts'
+import { ResolverQueues, type BulkPace } from './resolver-queues.ts'
+import { TimerWheel } from './timer-wheel.ts'
+
+/** One system call takes at most this many datagrams. */
+export const BATCH_MAX = 256
+/** Numbers for each datagram of a batch. */
+export const BATCH_FIELDS = 3
+
+/** More is not read ahead of what can be sent. */
+const QUEUED_MAX = 16_384
+/** Consecutive queries go to one resolver, so that they can be sent in one piece. */
+const BLOCK_QUERIES = 16
+/** Up to this many resolvers, blocks for all of them fit into the queue. */
+const BLOCK_RESOLVERS_MAX = 512
+const TICK_MS = 8
+const TICKS = 4_096
+const TIMEOUT_MS_MAX = 16_000
+/** Records leave when there are this many octets… */
+const FLUSH_OCTETS = 131_072
+/** … or after this many milliseconds, so that who reads along sees something. */
+const FLUSH_INTERVAL_MS = 200
+/** Who reads slowly makes us read slowly. */
+const BACKLOG_OCTETS_MAX = 4_194_304
+const TICK_WAIT_MS = 4
+const IDLE_WAIT_MS = 50
+const HEADER_OCTETS = 12
+
+/** What an engine is made of. */
+export interface BulkEngineOptions {
+  readonly reader: NameReader
+  readonly writer: RecordWriter
+  readonly random: Random
+  /** For each resolver, whether it is paced (1) or gets what it can take (0). */
+  readonly isPaced: Uint8Array
+  readonly pace: BulkPace
+  /** How long the first try waits, in milliseconds; each further one twice as long. */
+  readonly timeoutMs: number
+  /** How often a query is sent again. */
+  readonly retries: number
+  /** For how long the id of an unanswered query stays reserved, in milliseconds. */
+  readonly lateWindowMs: number
+  /** Whether queries to one resolver are sorted by length, for a backend that sends them in one piece. */
+  readonly isSegmented: boolean
+  /** Shared memory of {@link AT}. */
+  readonly counters: Float64Array
+  /** @returns How many octets were taken; fewer than offered when the reader is slow. @throws When it cannot be written. */
+  readonly writeOut: (octets: Uint8Array, sizeOctets: number) => number
+  /** Asks over TCP what was truncated; the outcome comes with {@link BulkEngine.takeTcp}. */
+  readonly askTcp: (slot: number, resolver: number, query: Uint8Array) => void
+  /** @returns Whether nothing new is to be begun. */
+  readonly isStopping: () => boolean
+  readonly nowMs: number
+}
+
+/** Where a run stands, for the journal. */
+export interface BulkCheckpoint {
+  /** Octets of output that hold the records of everything before `nextIndex` that is not unfinished. */
+  readonly outputOctets: number
+  readonly nextIndex: number
+  /** Numbers of queries before `nextIndex` without a record, ascending. */
+  readonly unfinished: Float64Array
+}
+
+/** The engine. */
+export class BulkEngine implements BulkDrive {
+  readonly batch: BulkBatch
+  private readonly options: BulkEngineOptions
+  private readonly slots: BulkSlots
+  private readonly queues: ResolverQueues
+  private readonly timers: TimerWheel
+  private readonly order: Int32Array
+  private readonly counters: Float64Array
+  private readonly chosen = new Int32Array(BATCH_MAX)
+  private readonly blockQueries: number
+  private chosenCount = 0
+  private backend: BulkBackend | undefined
+  private queuedCount = 0
+  private droppedCount = 0
+  private isInputEnded = false
+  private isStopped = false
+  private flushedAtMs: number
+  private nowMs: number
+  private outputOctets: number
+
+  /** @param outputOctets - How much output there is already. */
+  constructor(options: BulkEngineOptions, outputOctets: number) {
+    const { random, isPaced, pace, nowMs } = options
+    this.options = options
+    this.slots = new BulkSlots(random)
+    this.queues = new ResolverQueues(this.slots, isPaced, pace, nowMs)
+    this.timers = new TimerWheel(SLOTS, TICK_MS, TICKS, nowMs)
+    this.order = Int32Array.from(
+      shuffle(
+        random,
+        Array.from(isPaced, (_, resolver) => resolver),
+      ),
+    )
+    const usesBlocks = isPaced.length <= BLOCK_RESOLVERS_MAX && !isPaced.includes(1)
+    this.blockQueries = usesBlocks ? BLOCK_QUERIES : 1
+    this.counters = options.counters
+    this.batch = { wire: this.slots.wire, entries: new Int32Array(BATCH_MAX * BATCH_FIELDS) }
+    this.nowMs = nowMs
+    this.flushedAtMs = nowMs
+    this.outputOctets = outputOctets
+  }
+
+  /** Gives the engine its sockets. */
+  attach(backend: BulkBackend): void {
+    this.backend = backend
+  }
+
+  step(nowMs: number): number {
+    const { counters, options, slots } = this
+    this.nowMs = nowMs
+    for (let slot = this.timers.expire(nowMs); slot >= 0; slot = this.timers.expire(nowMs)) this.timedOut(slot)
+    slots.endLateWindows(nowMs)
+    this.queues.wake(nowMs)
+    if (!this.isStopped && options.isStopping()) this.stop()
+    this.fill()
+    this.pump()
+    const isEnded = this.isInputEnded && slots.inUse === this.droppedCount
+    const { length } = options.writer.text
+    if (length > 0 && (length >= FLUSH_OCTETS || isEnded || nowMs - this.flushedAtMs >= FLUSH_INTERVAL_MS)) this.flush()
+    counters[AT.in_flight] = slots.inUse - this.queuedCount
+    counters[AT.input_octets] = options.reader.inputOctets
+    counters[AT.malformed_lines] = options.reader.malformedLines
+    if (isEnded && options.writer.text.length === 0) {
+      counters[AT.finished_ms] = nowMs
+      return -1
+    }
+    return this.waitMs(nowMs)
+  }
+
+  accept(octets: Uint8Array, at: number, sizeOctets: number, resolver: number, atMs: number): void {
+    const { slots } = this
+    if (sizeOctets < HEADER_OCTETS || ((octets[at + 2] as number) & 0x80) === 0) {
+      this.count(AT.malformed)
+      return
+    }
+    const slot = ((octets[at] as number) << 8) | (octets[at + 1] as number)
+    if (slots.state[slot] !== SLOT_SENT || slots.resolver[slot] !== resolver) {
+      this.countStray(slot, octets, at, sizeOctets, resolver)
+      return
+    }
+    if (!slots.hasQuestion(slot, octets, at, sizeOctets)) {
+      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashAnswered(octets, at, sizeOctets)
+      this.count(isOld ? AT.late : AT.wrong_question)
+      return
+    }
+    this.queues.heard(resolver, atMs)
+    if (((octets[at + 2] as number) & 0x02) !== 0) {
+      this.timers.clear(slot)
+      slots.state[slot] = SLOT_TCP
+      this.count(AT.truncated)
+      const base = slot * WIRE_STRIDE_OCTETS
+      this.options.askTcp(slot, resolver, slots.wire.slice(base, base + (slots.wireOctets[slot] as number)))
+      return
+    }
+    const rcode = this.options.writer.answered(slots, slot, octets, at, sizeOctets, atMs, 'UDP')
+    if (rcode < 0) {
+      this.count(AT.malformed)
+      return
+    }
+    this.timers.clear(slot)
+    this.finish(slot, rcode)
+  }
+
+  /** Takes what TCP gave for a slot: a message whose id and question were compared, or `undefined`. */
+  takeTcp(slot: number, message: Uint8Array | undefined, atMs: number): void {
+    const { slots } = this
+    if (slots.state[slot] !== SLOT_TCP) return
+    const rcode =
+      message === undefined ? -1 : this.options.writer.answered(slots, slot, message, 0, message.length, atMs, 'TCP')
+    if (rcode >= 0) this.finish(slot, rcode)
+    else this.timedOut(slot)
+  }
+
+  /** Where the run stands; `undefined` while records wait to be written. */
+  checkpoint(): BulkCheckpoint | undefined {
+    this.flush()
+    if (this.options.writer.text.length > 0) return undefined
+    const { state, index } = this.slots
+    const unfinished = new Float64Array(SLOTS)
+    let count = 0
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (state[slot] !== SLOT_FREE && state[slot] !== SLOT_LATE) unfinished[count++] = index[slot] as number
+    }
+    const { nextIndex } = this.options.reader
+    return { outputOctets: this.outputOctets, nextIndex, unfinished: unfinished.slice(0, count).toSorted() }
+  }
+
+  private waitMs(nowMs: number): number {
+    if (this.chosenCount > 0) return 1
+    const idleMs = this.queues.idleMs(nowMs)
+    const boundMs = this.timers.size > 0 || !this.isInputEnded ? TICK_WAIT_MS : IDLE_WAIT_MS
+    return Math.min(idleMs, boundMs)
+  }
+
+  /** What is not sent yet will not be: it stays without a record, and the journal says so. */
+  private stop(): void {
+    const { slots } = this
+    this.isStopped = true
+    this.isInputEnded = true
+    for (let slot = 0; slot < SLOTS; slot++) {
+      if (slots.state[slot] === SLOT_QUEUED && slots.tries[slot] === 0) this.droppedCount++
+    }
+  }
+
+  private fill(): void {
+    const { slots, options } = this
+    while (!this.isInputEnded && this.queuedCount < QUEUED_MAX && options.writer.text.length < BACKLOG_OCTETS_MAX) {
+      const slot = slots.peek()
+      if (slot < 0) return
+      const read = options.reader.next(slots, slot)
+      if (read === READ_NOTHING) return
+      if (read === READ_END) {
+        this.isInputEnded = true
+        return
+      }
+      slots.take()
+      const pinned = options.reader.resolver
+      slots.pinned[slot] = pinned >= 0 ? 1 : 0
+      slots.tries[slot] = 0
+      slots.resolver[slot] = pinned >= 0 ? pinned : this.resolverFor(slot, 0)
+      this.count(AT.queries)
+      this.enqueue(slot)
+    }
+  }
+
+  /** The resolver of a try, which depends on the number of the query and the seed alone. */
+  private resolverFor(slot: number, tries: number): number {
+    const block = Math.floor((this.slots.index[slot] as number) / this.blockQueries)
+    return this.order[(block + tries) % this.order.length] as number
+  }
+
+  private enqueue(slot: number): void {
+    this.slots.state[slot] = SLOT_QUEUED
+    this.queuedCount++
+    this.queues.push(slot, this.slots.resolver[slot] as number)
+  }
+
+  private pump(): void {
+    const { chosen, slots, options, backend } = this
+    if (backend === undefined) return
+    const before = this.chosenCount
+    let count = this.queues.take(chosen, before, this.nowMs)
+    if (this.isStopped) count = this.withoutDropped(before, count)
+    if (count === 0) return
+    if (options.isSegmented) this.sortRuns(count)
+    const { entries } = this.batch
+    for (let i = 0; i < count; i++) {
+      const slot = chosen[i] as number
+      entries[i * BATCH_FIELDS] = slot * WIRE_STRIDE_OCTETS
+      entries[i * BATCH_FIELDS + 1] = slots.wireOctets[slot] as number
+      entries[i * BATCH_FIELDS + 2] = slots.resolver[slot] as number
+    }
+    const atMs = backend.nowMs()
+    const sent = backend.send(count)
+    for (let i = 0; i < sent; i++) this.sent(chosen[i] as number, atMs)
+    chosen.copyWithin(0, sent, count)
+    this.chosenCount = count - sent
+  }
+
+  private withoutDropped(from: number, count: number): number {
+    const { chosen, slots } = this
+    let kept = from
+    for (let i = from; i < count; i++) {
+      const slot = chosen[i] as number
+      if ((slots.tries[slot] as number) > 0) chosen[kept++] = slot
+    }
+    return kept
+  }
+
+  /** Sorts the queries of each resolver by length; they are few and often in order. */
+  private sortRuns(count: number): void {
+    const { chosen } = this
+    const { resolver, wireOctets } = this.slots
+    for (let i = 1; i < count; i++) {
+      const slot = chosen[i] as number
+      const size = wireOctets[slot] as number
+      let to = i
+      for (; to > 0; to--) {
+        const other = chosen[to - 1] as number
+        if (resolver[other] !== resolver[slot] || (wireOctets[other] as number) <= size) break
+        chosen[to] = other
+      }
+      chosen[to] = slot
+    }
+  }
+
+  private sent(slot: number, atMs: number): void {
+    const { slots, options, counters } = this
+    const tries = slots.tries[slot] as number
+    if (tries < ASKED_MAX) slots.asked[slot * ASKED_MAX + tries] = slots.resolver[slot] as number
+    slots.tries[slot] = tries + 1
+    slots.state[slot] = SLOT_SENT
+    slots.sentAtMs[slot] = atMs
+    this.queuedCount--
+    this.timers.set(slot, atMs + Math.min(options.timeoutMs * 2 ** tries, TIMEOUT_MS_MAX))
+    if (tries > 0) {
+      this.count(AT.retransmissions)
+      return
+    }
+    this.count(AT.first_sends)
+    counters[AT.first_send_ended_ms] = atMs
+  }
+
+  private timedOut(slot: number): void {
+    const { slots, options, nowMs } = this
+    const tries = slots.tries[slot] as number
+    this.queues.missed(slots.resolver[slot] as number)
+    if (tries <= options.retries) {
+      if (slots.pinned[slot] === 0) slots.resolver[slot] = this.resolverFor(slot, tries)
+      this.enqueue(slot)
+      return
+    }
+    options.writer.unanswered(slots, slot, nowMs)
+    this.count(AT.finished)
+    this.count(AT.unanswered)
+    slots.releaseLate(slot, nowMs + options.lateWindowMs)
+  }
+
+  private finish(slot: number, rcode: number): void {
+    this.count(AT.finished)
+    this.count(AT.answered)
+    this.count(rcodePlace(rcode))
+    this.slots.release(slot)
+  }
+
+  /** Says what a datagram is that answers nothing. */
+  private countStray(slot: number, octets: Uint8Array, at: number, sizeOctets: number, resolver: number): void {
+    const { slots } = this
+    if (resolver < 0) {
+      this.count(AT.wrong_source)
+      return
+    }
+    const state = slots.state[slot] as number
+    const isKnown = slots.hasAsked(slot, resolver) && slots.hasQuestion(slot, octets, at, sizeOctets)
+    if (!isKnown) {
+      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashAnswered(octets, at, sizeOctets)
+      this.count(isOld ? AT.late : AT.wrong_id)
+      return
+    }
+    const isAnswered = (state === SLOT_FREE || state === SLOT_TCP) && slots.resolver[slot] === resolver
+    this.count(isAnswered ? AT.duplicate : AT.late)
+  }
+
+  private count(place: number): void {
+    this.counters[place] = (this.counters[place] as number) + 1
+  }
+
+  private flush(): void {
+    const { writer, writeOut } = this.options
+    const { text } = writer
+    const taken = text.length === 0 ? 0 : writeOut(text.octets, text.length)
+    if (taken > 0) {
+      text.octets.copyWithin(0, taken, text.length)
+      text.length -= taken
+      this.outputOctets += taken
+      this.counters[AT.output_octets] = this.outputOctets
+    }
+    this.flushedAtMs = this.nowMs
+  }
+}
+
+function hashAnswered(octets: Uint8Array, at: number, sizeOctets: number): number {
+  return sizeOctets < 28 ? 0 : hashQuestion(octets, at)
+}

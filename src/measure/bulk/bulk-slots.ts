@@ -1,0 +1,148 @@
+/**
+ * The queries in flight of one engine: 65,536 slots in typed arrays, the message id being the slot.
+ *
+ * A slot that was given back goes to the end of the ring, so that an id is used again as late as possible; one that was
+ * never answered stays away for the late window first.
+ *
+ * Invariant: a query has no object of its own. The wire of a slot stays until the slot is used again: so a second answer is
+ * told from a wrong one.
+ */
+import { randomInt, type Random } from '../../core/random.ts'
+
+/** As many as there are message ids. */
+export const SLOTS = 65_536
+/** Header 12, name 255, type and class 4, OPT 11, rounded up to a multiple of 32. */
+export const WIRE_STRIDE_OCTETS = 288
+/** How many resolvers a slot remembers to have asked. */
+export const ASKED_MAX = 8
+/** No query lives here. */
+export const SLOT_FREE = 0
+/** The query waits for its resolver's turn. */
+export const SLOT_QUEUED = 1
+/** The query was sent and waits for its answer. */
+export const SLOT_SENT = 2
+/** The answer was truncated; TCP is being asked. */
+export const SLOT_TCP = 3
+/** Nobody answered; the id waits for late answers. */
+export const SLOT_LATE = 4
+
+/** The slots, by columns. */
+export class BulkSlots {
+  /** {@link WIRE_STRIDE_OCTETS} for each slot: the query, its id in front. */
+  readonly wire: Uint8Array = new Uint8Array(SLOTS * WIRE_STRIDE_OCTETS)
+  readonly wireOctets: Uint16Array = new Uint16Array(SLOTS)
+  /** Where the question ends in the wire. */
+  readonly questionEnd: Uint16Array = new Uint16Array(SLOTS)
+  readonly state: Uint8Array = new Uint8Array(SLOTS)
+  /** How often the query was sent. */
+  readonly tries: Uint8Array = new Uint8Array(SLOTS)
+  /** 1 when the query is for this resolver only. */
+  readonly pinned: Uint8Array = new Uint8Array(SLOTS)
+  /** The resolver that is asked now. */
+  readonly resolver: Int32Array = new Int32Array(SLOTS)
+  /** The resolvers that were asked, in the order of tries, {@link ASKED_MAX} for each slot. */
+  readonly asked: Int32Array = new Int32Array(SLOTS * ASKED_MAX)
+  readonly sentAtMs: Float64Array = new Float64Array(SLOTS)
+  /** Which query of the input this is, from 0. */
+  readonly index: Float64Array = new Float64Array(SLOTS)
+  /** The next slot in the queue of a resolver. */
+  readonly next: Int32Array = new Int32Array(SLOTS)
+  /** Traits of the query that had the slot before: a hash of its question, and whom it asked last. */
+  readonly oldHash: Int32Array = new Int32Array(SLOTS)
+  readonly oldResolver: Int32Array = new Int32Array(SLOTS).fill(-1)
+  private readonly ring: Uint16Array = new Uint16Array(SLOTS)
+  private readonly lateRing: Uint16Array = new Uint16Array(SLOTS)
+  private readonly lateUntilMs: Float64Array = new Float64Array(SLOTS)
+  private head = 0
+  private freeCount = SLOTS
+  private lateHead = 0
+  private lateCount = 0
+
+  constructor(random: Random) {
+    const { ring, wire } = this
+    for (let slot = 0; slot < SLOTS; slot++) ring[slot] = slot
+    for (let slot = SLOTS - 1; slot > 0; slot--) {
+      const other = randomInt(random, slot + 1)
+      const id = ring[slot] as number
+      ring[slot] = ring[other] as number
+      ring[other] = id
+    }
+    for (let slot = 0; slot < SLOTS; slot++) {
+      wire[slot * WIRE_STRIDE_OCTETS] = slot >> 8
+      wire[slot * WIRE_STRIDE_OCTETS + 1] = slot & 0xff
+    }
+  }
+
+  /** How many queries there are: queued, sent, or asked over TCP. */
+  get inUse(): number {
+    return SLOTS - this.freeCount - this.lateCount
+  }
+
+  /** The slot that the next query will get; −1 when all are taken. */
+  peek(): number {
+    return this.freeCount === 0 ? -1 : (this.ring[this.head] as number)
+  }
+
+  /** Takes the slot that {@link peek} showed. */
+  take(): void {
+    this.head = (this.head + 1) & (SLOTS - 1)
+    this.freeCount--
+  }
+
+  /** Gives back the slot of a query that was answered. */
+  release(slot: number): void {
+    this.remember(slot)
+    this.state[slot] = SLOT_FREE
+    this.ring[(this.head + this.freeCount) & (SLOTS - 1)] = slot
+    this.freeCount++
+  }
+
+  /** Gives back the slot of a query that nobody answered; it is used again after `untilMs`. Times must not decrease. */
+  releaseLate(slot: number, untilMs: number): void {
+    this.state[slot] = SLOT_LATE
+    this.lateRing[(this.lateHead + this.lateCount) & (SLOTS - 1)] = slot
+    this.lateUntilMs[slot] = untilMs
+    this.lateCount++
+  }
+
+  /** Ends late windows that are over. */
+  endLateWindows(nowMs: number): void {
+    while (this.lateCount > 0) {
+      const slot = this.lateRing[this.lateHead] as number
+      if ((this.lateUntilMs[slot] as number) > nowMs) return
+      this.lateHead = (this.lateHead + 1) & (SLOTS - 1)
+      this.lateCount--
+      this.release(slot)
+    }
+  }
+
+  /** Whether a resolver was asked before it was the turn of the present one, or is the present one. */
+  hasAsked(slot: number, resolver: number): boolean {
+    const tries = Math.min(this.tries[slot] as number, ASKED_MAX)
+    for (let k = 0; k < tries; k++) if (this.asked[slot * ASKED_MAX + k] === resolver) return true
+    return false
+  }
+
+  /** Whether octets carry, octet by octet, the question that a slot asks (or asked last). */
+  hasQuestion(slot: number, octets: Uint8Array, at: number, sizeOctets: number): boolean {
+    const { wire } = this
+    const end = this.questionEnd[slot] as number
+    if (sizeOctets < end || octets[at + 4] !== 0 || octets[at + 5] !== 1) return false
+    const base = slot * WIRE_STRIDE_OCTETS
+    for (let i = 12; i < end; i++) if (octets[at + i] !== wire[base + i]) return false
+    return true
+  }
+
+  private remember(slot: number): void {
+    const base = slot * WIRE_STRIDE_OCTETS
+    this.oldHash[slot] = hashQuestion(this.wire, base)
+    this.oldResolver[slot] = this.resolver[slot] as number
+  }
+}
+
+/** A hash of the beginning of a question: enough to tell an old question from a wrong one in a count. */
+export function hashQuestion(octets: Uint8Array, at: number): number {
+  let hash = 0x811c9dc5
+  for (let i = 12; i < 28; i++) hash = Math.imul(hash ^ (octets[at + i] as number), 0x01000193)
+  return hash
+}

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest'
+import { createSeededRandom } from '../../core/random.ts'
+import { BulkSlots } from './bulk-slots.ts'
+import { ResolverQueues, type BulkPace } from './resolver-queues.ts'
+
+function createQueues(isPaced: readonly number[], pace: BulkPace): ResolverQueues {
+  return new ResolverQueues(new BulkSlots(createSeededRandom('seed')), Uint8Array.from(isPaced), pace, 0)
+}
+
+function take(queues: ResolverQueues, nowMs: number): number[] {
+  const into = new Int32Array(1000)
+  queues.wake(nowMs)
+  return [...into.subarray(0, queues.take(into, 0, nowMs))]
+}
+
+const NO_PACE = { rate: 0, perResolver: 0 }
+
+describe('ResolverQueues', () => {
+  test('sends no more than 16 queries to a resolver that has not answered yet', () => {
+    const queues = createQueues([0], NO_PACE)
+    for (let slot = 0; slot < 40; slot++) queues.push(slot, 0)
+    expect(take(queues, 0)).toHaveLength(16)
+    expect(take(queues, 1)).toHaveLength(0)
+    queues.heard(0, 2)
+    expect(take(queues, 2)).toEqual([16])
+  })
+  test('gives credits back when a resolver was silent', () => {
+    const queues = createQueues([0], NO_PACE)
+    for (let slot = 0; slot < 40; slot++) queues.push(slot, 0)
+    take(queues, 0)
+    expect(take(queues, 5)).toHaveLength(16)
+  })
+  test('gives more to a resolver that answers, up to what a fresh socket holds', () => {
+    const queues = createQueues([0], NO_PACE)
+    for (let slot = 0; slot < 60_000; slot++) queues.push(slot, 0)
+    let largest = 0
+    let outstanding = take(queues, 0).length
+    for (let round = 0; round < 200; round++) {
+      for (let i = 0; i < outstanding; i++) queues.heard(0, round)
+      outstanding = take(queues, round).length
+      largest = Math.max(largest, outstanding)
+    }
+    expect(largest).toBe(128)
+  })
+  test('keeps the pace of each resolver', () => {
+    const queues = createQueues([1, 1], { rate: 0, perResolver: 50 })
+    for (let slot = 0; slot < 200; slot++) queues.push(slot, slot % 2)
+    let sent = 0
+    for (let nowMs = 0; nowMs < 1000; nowMs++) sent += take(queues, nowMs).length
+    expect(sent).toBeGreaterThanOrEqual(98)
+    expect(sent).toBeLessThanOrEqual(102)
+  })
+  test('keeps the pace of all', () => {
+    const queues = createQueues([1, 1, 1, 1], { rate: 100, perResolver: 50 })
+    for (let slot = 0; slot < 400; slot++) queues.push(slot, slot % 4)
+    let sent = 0
+    for (let nowMs = 0; nowMs < 1000; nowMs++) sent += take(queues, nowMs).length
+    expect(sent).toBeGreaterThanOrEqual(99)
+    expect(sent).toBeLessThanOrEqual(102)
+  })
+  test('lets nobody wait for a resolver that is not its own', () => {
+    const queues = createQueues([0, 1, 0], { rate: 0, perResolver: 1 })
+    for (let slot = 0; slot < 30; slot++) queues.push(slot, slot % 3)
+    expect(take(queues, 0).toSorted((a, b) => a - b)).toEqual(
+      [...Array(30).keys()].filter((slot) => slot % 3 !== 1 || slot === 1),
+    )
+  })
+  test('knows for how long it has nothing to send', () => {
+    const queues = createQueues([1], { rate: 0, perResolver: 50 })
+    expect(queues.idleMs(0)).toBe(Number.POSITIVE_INFINITY)
+    queues.push(0, 0)
+    expect(queues.idleMs(0)).toBe(0)
+  })
+})

@@ -1,0 +1,66 @@
+/** A small UDP and TCP server for bulk runs: answers A queries, and does what its options say. */
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+
+/** What the server does besides answering. */
+export interface BulkResponderOptions {
+  /** @returns The datagrams that answer a query; `undefined` for the plain answer. */
+  readonly respond?: (query: Uint8Array, plain: Uint8Array) => readonly Uint8Array[] | undefined
+}
+
+/** A server that runs. */
+export interface BulkResponder extends AsyncDisposable {
+  readonly port: number
+  /** Queries that came over UDP. */
+  readonly queries: () => number
+}
+
+/** The answer to a query: one A record, owner compressed. */
+export function plainAnswer(query: Uint8Array): Uint8Array {
+  let end = 12
+  while ((query[end] ?? 0) !== 0) end += (query[end] ?? 0) + 1
+  end += 5
+  const record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 1, 44, 0, 4, 192, 0, 2, 7]
+  const answer = Uint8Array.from([...query.subarray(0, end), ...record])
+  answer.set([0x85, 0x80, 0, 1, 0, 1, 0, 0, 0, 0], 2)
+  return answer
+}
+
+/** Starts the server on a port of 127.0.0.1 that is free for both. */
+export async function startBulkResponder({ respond }: BulkResponderOptions = {}): Promise<BulkResponder> {
+  let queries = 0
+  const udp: Socket = createSocket({ type: 'udp4', recvBufferSize: 4_194_304 })
+  udp.on('message', (query, from) => {
+    queries++
+    const plain = plainAnswer(query)
+    for (const octets of respond?.(query, plain) ?? [plain]) udp.send(octets, from.port, from.address)
+  })
+  udp.bind(0, '127.0.0.1')
+  await once(udp, 'listening')
+  const { port } = udp.address()
+  const tcp = createServer((socket) => {
+    let pending = Buffer.alloc(0)
+    socket.on('error', () => {})
+    socket.on('data', (octets) => {
+      pending = Buffer.concat([pending, octets])
+      while (pending.length >= 2 && pending.length >= 2 + pending.readUInt16BE(0)) {
+        const size = pending.readUInt16BE(0)
+        const answer = plainAnswer(pending.subarray(2, 2 + size))
+        socket.write(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 0xff]), answer]))
+        pending = pending.subarray(2 + size)
+      }
+    })
+  })
+  tcp.listen(port, '127.0.0.1')
+  await once(tcp, 'listening')
+  return {
+    port,
+    queries: () => queries,
+    [Symbol.asyncDispose]: async () => {
+      udp.close()
+      tcp.close()
+      await once(tcp, 'close')
+    },
+  }
+}
