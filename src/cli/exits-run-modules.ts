@@ -59,7 +59,7 @@ async function runOne(context: CliContext, module: ExitModule, run: ModuleRun): 
     module,
     context: scanContext,
     supervisor: setup.supervisor,
-    candidates: setup.order,
+    candidates: setup.order.filter(({ relay }) => !options.selection.optedOut.includes(relay.fingerprint)),
     ports: {
       files: context.files,
       processes: context.processes,

@@ -56,7 +56,7 @@ export async function chooseMode(
     const run = prepareRun(dependencies, setup, ownDelay, stop, zone, notes, second.right)
     // Each check counts for the run's validity, so the pre-flight asks by itself.
     const direct = run.control === undefined ? undefined : () => askDirectly(dependencies, run.context, zone)
-    const outcome = await preflight(run.context, exitsOf(setup), direct)
+    const outcome = await preflight(run.context, exitsOf(setup, options), direct)
     if (outcome.right || stop.start.aborted) return run
     run.control?.[Symbol.dispose]()
     if (index === modes.length - 1) refuseRun(outcome, zone.domain ?? 'stable names')
@@ -74,9 +74,15 @@ async function checkSecondZone({ net, clock, random, options }: RunDependencies)
   return await askZone({ net, clock, random, names, zone, server })
 }
 
-/** Every exit of the consensus, whatever part of them is tested: a broken exit says nothing about the zone. */
-function exitsOf({ view }: RunSetup): readonly Candidate[] {
-  return [...view.relays.values()].flatMap((relay) => candidateOf(relay) ?? [])
+/**
+ * Every exit of the consensus, whatever part of them is tested: a broken exit says nothing about the zone. Those that
+ * opted out are not asked here either.
+ */
+function exitsOf({ view }: RunSetup, { selection }: RunDependencies['options']): readonly Candidate[] {
+  const optedOut = new Set(selection.optedOut)
+  return [...view.relays.values()].flatMap((relay) =>
+    optedOut.has(relay.fingerprint) ? [] : (candidateOf(relay) ?? []),
+  )
 }
 
 function prepareRun(

@@ -12,11 +12,11 @@ import type { Candidate } from './candidates.ts'
 import { chooseMode, type ChosenRun } from './choose-mode.ts'
 import { estimateLoad, formatLoad } from './estimate-load.ts'
 import { appendSoon, circuitEntry, headerEntry, issuedEntry, resultEntry } from './exits-journal.ts'
-import { makeUnasked } from './make-result.ts'
+import { makeUnasked, makeUntested } from './make-result.ts'
 import type { RunDependencies, RunOutcome, RunSetup } from './run-setup.ts'
 import { createRunStop, type RunStop } from './run-stop.ts'
 import type { ScanContext } from './scan-context.ts'
-import { scanRelays } from './scan-relays.ts'
+import { LEFT_SENTENCE, scanRelays } from './scan-relays.ts'
 import { LEFT_REASON } from './set-up-run.ts'
 
 /**
@@ -120,7 +120,10 @@ function header({ options }: RunDependencies, setup: RunSetup, context: ScanCont
   })
 }
 
-/** What is still to be tested. Relays of a resumed run that left the consensus get their result here. */
+/**
+ * What is still to be tested. Relays of a resumed run that left the consensus, or opted out since, get their result
+ * here.
+ */
 async function withoutDone(
   dependencies: RunDependencies,
   setup: RunSetup,
@@ -129,18 +132,18 @@ async function withoutDone(
 ): Promise<readonly Candidate[]> {
   const finished = new Set(done.map(({ exit_fingerprint: fingerprint }) => fingerprint))
   const { options, factsOf, clock } = dependencies
+  const optedOut = new Set(options.selection.optedOut)
   for (const candidate of setup.order) {
-    if (candidate.reason !== LEFT_REASON || finished.has(candidate.relay.fingerprint)) continue
-    const result = makeUnasked(
-      { options, zone: context.zone, factsOf, wallNowMs: clock.wallNowMs() },
-      candidate,
-      'circuit_fail',
-      'LEFT_CONSENSUS',
-      'the relay has left the consensus since the run began',
-    )
-    await dependencies.journal.append(resultEntry(result))
+    const { fingerprint } = candidate.relay
+    const [left, out] = [candidate.reason === LEFT_REASON, optedOut.has(fingerprint)]
+    if (finished.has(fingerprint) || (!left && !out)) continue
+    const about = { options, zone: context.zone, factsOf, wallNowMs: clock.wallNowMs() }
+    const result = out
+      ? makeUntested(about, candidate, 'RUN_STOPPED', 'the relay has opted out since the run began')
+      : makeUnasked(about, candidate, 'circuit_fail', 'LEFT_CONSENSUS', LEFT_SENTENCE)
+    if (!out) await dependencies.journal.append(resultEntry(result))
     done.push(result)
-    finished.add(candidate.relay.fingerprint)
+    finished.add(fingerprint)
   }
   return setup.order.filter(({ relay }) => !finished.has(relay.fingerprint))
 }

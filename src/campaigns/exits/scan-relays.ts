@@ -16,6 +16,9 @@ import type { RunGuard } from './run-guard.ts'
 import type { CircuitRecord, ScanContext } from './scan-context.ts'
 import type { TorSupervisor } from './tor-supervisor.ts'
 
+/** What is said of a relay that was there when the run began and is not any more. */
+export const LEFT_SENTENCE = 'the relay has left the consensus since the run began'
+
 /** Why a run stops before its end. */
 export type StopReason = 'interrupted' | 'deadline' | 'invalid' | 'tor_lost'
 
@@ -85,8 +88,7 @@ async function probeUntilDone(task: ScanTask, candidate: Candidate): Promise<Exi
   task.onStarted(candidate)
   const { fingerprint } = candidate.relay
   if (hasLeft(task, candidate)) {
-    const error = 'the relay has left the consensus since the run began'
-    return makeUnasked(resultContext(task), candidate, 'circuit_fail', 'LEFT_CONSENSUS', error)
+    return makeUnasked(resultContext(task), candidate, 'circuit_fail', 'LEFT_CONSENSUS', LEFT_SENTENCE)
   }
   let circuits = task.prior.get(fingerprint) ?? []
   try {
