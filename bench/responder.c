@@ -20,6 +20,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -78,7 +79,7 @@ struct held {
 /* Options. A share of 2^32 for each oddity; 0 never happens. */
 static uint64_t shares[ODDITIES];
 static uint32_t seed = 1, reorder_ms = 20, delay_ms = 100, lossless_after;
-static int port, count_names, use_gro, use_table;
+static int port, use_gro, use_table, processor = -1;
 
 /* Counters. Only the TCP thread writes the tcp ones. */
 static uint64_t queries, answers, unreadable, send_errors, held_overflow, counts[ODDITIES];
@@ -361,7 +362,7 @@ static void on_signal(int number) {
 }
 
 enum { OPTION_PORT = ODDITIES, OPTION_SEED, OPTION_REORDER_MS, OPTION_DELAY_MS, OPTION_LOSSLESS_AFTER, OPTION_COUNT,
-  OPTION_GRO, OPTIONS };
+  OPTION_GRO, OPTION_CPU, OPTIONS };
 
 static void read_options(int argc, char **argv) {
   static struct option options[OPTIONS + 1] = {
@@ -372,6 +373,7 @@ static void read_options(int argc, char **argv) {
     [OPTION_LOSSLESS_AFTER] = {"lossless-after", 1, 0, OPTION_LOSSLESS_AFTER},
     [OPTION_COUNT] = {"count-names", 0, 0, OPTION_COUNT},
     [OPTION_GRO] = {"gro", 0, 0, OPTION_GRO},
+    [OPTION_CPU] = {"cpu", 1, 0, OPTION_CPU},
   };
   for (int i = 0; i < ODDITIES; i++) options[i] = (struct option){ODDITY_NAMES[i], 1, 0, i};
   for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -383,7 +385,8 @@ static void read_options(int argc, char **argv) {
     else if (option == OPTION_REORDER_MS) reorder_ms = (uint32_t)atoi(optarg);
     else if (option == OPTION_DELAY_MS) delay_ms = (uint32_t)atoi(optarg);
     else if (option == OPTION_LOSSLESS_AFTER) lossless_after = (uint32_t)atoi(optarg);
-    else if (option == OPTION_COUNT) count_names = use_table = 1;
+    else if (option == OPTION_COUNT) use_table = 1;
+    else if (option == OPTION_CPU) processor = atoi(optarg);
     else if (option == OPTION_GRO) use_gro = 1;
     else exit(2);
   }
@@ -396,6 +399,12 @@ static void read_options(int argc, char **argv) {
 int main(int argc, char **argv) {
   read_options(argc, argv);
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (processor >= 0) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    if (sched_setaffinity(0, sizeof set, &set) != 0) fail("processor");
+  }
   int wanted_port = port, listener = -1;
   /* A port that is free for UDP may be taken for TCP. */
   for (int left = 16; left > 0 && listener < 0; left--) {

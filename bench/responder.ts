@@ -81,9 +81,7 @@ export async function startResponder(options: ResponderOptions = {}): Promise<Re
   const program = join(directory, 'responder')
   try {
     execFileSync('gcc', ['-O2', '-pthread', '-o', program, join(import.meta.dirname, 'responder.c')])
-    const command = [program, ...listArguments(options)]
-    if (options.cpu !== undefined) command.unshift('taskset', '-c', String(options.cpu))
-    const child = spawn(command[0] as string, command.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(program, listArguments(options), { stdio: ['ignore', 'pipe', 'inherit'] })
     return await connectLines(child)
   } finally {
     // The running program needs no name.
@@ -101,6 +99,7 @@ function listArguments(options: ResponderOptions): readonly string[] {
     `--lossless-after=${losslessAfter}`,
     ...(options.countNames === true ? ['--count-names'] : []),
     ...(options.gro === true ? ['--gro'] : []),
+    ...(options.cpu === undefined ? [] : [`--cpu=${options.cpu}`]),
   ]
 }
 

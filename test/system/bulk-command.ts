@@ -1,0 +1,95 @@
+/** Runs `candor bulk` as a process, and reads what it leaves behind. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HOME } from '../tidy/source-tree.ts'
+
+/** The shipped command. */
+export const CANDOR: string = join(HOME, 'bin/candor')
+
+/** The backends that this machine has. */
+export function listBackends(): readonly string[] {
+  const help = execFileSync(CANDOR, ['bulk', '--help'], { encoding: 'utf8', env: { ...process.env, COLUMNS: '1000' } })
+  return ['dgram', 'native', 'segmented'].filter((name) => help.includes(`"${name}"`))
+}
+
+/** One record of the output, without the times that differ from run to run. */
+export interface BulkRecord {
+  readonly name: string
+  readonly status: string
+  readonly proto?: string
+  readonly tries: number
+  readonly data: { readonly answers?: readonly { readonly data: string }[] }
+}
+
+/** What `--status-file` says at the end. */
+export type BulkStatus = Readonly<Record<string, number | string | null>>
+
+/** A run that was started. */
+export interface BulkProcess {
+  readonly child: ChildProcess
+  readonly ended: Promise<{ readonly status: number | null; readonly stderr: string }>
+}
+
+/** A place for the files of one run, with names and resolvers in it. */
+export interface BulkFiles {
+  readonly directory: string
+  readonly names: readonly string[]
+}
+
+/** Writes the input. Names have one length, so that segmented sends can make runs of them. */
+export function writeInput(directory: string, count: number, resolvers: readonly string[]): BulkFiles {
+  const names = Array.from({ length: count }, (_, index) => `n${String(index).padStart(7, '0')}.faults.example`)
+  writeFileSync(join(directory, 'names'), `${names.join('\n')}\n`)
+  writeFileSync(join(directory, 'resolvers'), `${resolvers.join('\n')}\n`)
+  return { directory, names }
+}
+
+/** Arguments for the files of {@link writeInput}. */
+export function bulkArguments({ directory }: BulkFiles, more: readonly string[]): readonly string[] {
+  return [
+    'bulk',
+    '--quiet',
+    `--names=${join(directory, 'names')}`,
+    `--resolvers=${join(directory, 'resolvers')}`,
+    `--output=${join(directory, 'records')}`,
+    `--status-file=${join(directory, 'status')}`,
+    ...more,
+  ]
+}
+
+/** Starts a run. */
+export function startBulk(files: BulkFiles, more: readonly string[]): BulkProcess {
+  const child = spawn(CANDOR, bulkArguments(files, more), { stdio: ['ignore', 'ignore', 'pipe'] })
+  let stderr = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+  })
+  return {
+    child,
+    ended: once(child, 'close').then(([status]: (number | null)[]) => ({ status: status ?? null, stderr })),
+  }
+}
+
+/** The records in the output, by name. @throws When a line is no record, or a name has two. */
+export function readRecords(file: string): ReadonlyMap<string, BulkRecord> {
+  const records = new Map<string, BulkRecord>()
+  for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
+    const { rx_ts: _at, latency_ms: _latency, ...record } = JSON.parse(line) as Readonly<Record<string, unknown>>
+    const { name } = record as unknown as BulkRecord
+    if (records.has(name)) throw new Error(`${name} has two records`)
+    records.set(name, record as unknown as BulkRecord)
+  }
+  return records
+}
+
+/** What the status file says. */
+export function readStatus({ directory }: BulkFiles): BulkStatus {
+  return JSON.parse(readFileSync(join(directory, 'status'), 'utf8')) as BulkStatus
+}
+
+/** Octets of a file; 0 when there is none. */
+export function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}

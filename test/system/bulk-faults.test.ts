@@ -1,0 +1,238 @@
+/** `candor bulk` against a responder that misbehaves: every name gets its one record, whatever happens on the way. */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { drawOddity, hashQuestion, type Oddity, type OddityShares, trueAddress } from '../../bench/draw-oddity.ts'
+import { hasCompiler, type ResponderCounters, startResponder } from '../../bench/responder.ts'
+import { TYPE_A } from '../../src/dns/rr-type.ts'
+import { makeTemporaryDirectory } from '../contract/temporary-directory.ts'
+import {
+  bulkArguments,
+  type BulkFiles,
+  type BulkRecord,
+  type BulkStatus,
+  CANDOR,
+  listBackends,
+  readRecords,
+  readStatus,
+  sizeOf,
+  startBulk,
+  writeInput,
+} from './bulk-command.ts'
+
+const SEED = 7
+const NAMES = 50_000
+const RESOLVERS = 20
+/** A machine that stops for less than this does not make a query be sent twice. */
+const TIMEOUT_MS = 700
+const RETRIES = 2
+const TRIES = RETRIES + 1
+const ALL: OddityShares = {
+  'loss-in': 0.05,
+  'loss-out': 0.05,
+  reorder: 0.05,
+  duplicate: 0.02,
+  'wrong-id': 0.02,
+  'wrong-source': 0.02,
+  'wrong-question': 0.02,
+  truncate: 0.02,
+  malformed: 0.03,
+  delay: 0.02,
+  nxdomain: 0.1,
+}
+/** Long enough for a journal every second. */
+const KILL_NAMES = 120_000
+const KILL_RATE = 30_000
+const LOSS: OddityShares = { 'loss-in': 0.05, 'loss-out': 0.05 }
+const backends = hasCompiler() ? listBackends() : []
+const canMount =
+  spawnSync('unshare', ['--map-root-user', '--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
+
+/**
+ * A disk of its own that is too small, then large enough; it goes away with the script. The run is paced, so that its
+ * journal is written before the disk is full.
+ */
+const FULL_DISK_SCRIPT = `
+directory=$1; shift
+mount -t tmpfs -o size=24m none "$0"
+"$@"; echo "status $?"
+mount -o remount,size=256m "$0"
+"$@"; echo "status $?"
+cp "$0/records" "$directory/saved"`
+
+const resolversAt = (port: number): readonly string[] =>
+  Array.from({ length: RESOLVERS }, (_, at) => `127.0.${1 + at}.53#${port}`)
+
+/** The record that a name must get, computed from the draws of the responder. */
+function expectRecord(name: string, shares: OddityShares): Pick<BulkRecord, 'status' | 'tries'> & { answer: string } {
+  const hash = hashQuestion(name, TYPE_A)
+  const draws = (oddity: Oddity, attempt: number): boolean => drawOddity(SEED, shares, oddity, hash, attempt)
+  const isTruncated = draws('truncate', 0)
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    if (draws('loss-in', attempt) || draws('loss-out', attempt)) continue
+    if (!isTruncated && draws('malformed', attempt)) continue
+    const isNxdomain = draws('nxdomain', 0)
+    const answer = `${isTruncated ? 'TCP' : 'UDP'} ${isNxdomain ? 'nothing' : trueAddress(hash)}`
+    return { status: isNxdomain ? 'NXDOMAIN' : 'NOERROR', tries: attempt + 1, answer }
+  }
+  return { status: 'TIMEOUT', tries: TRIES, answer: 'UDP nothing' }
+}
+
+function summarize({ status, tries, proto, data }: BulkRecord): ReturnType<typeof expectRecord> {
+  return { status, tries, answer: `${proto} ${data.answers?.map((record) => record.data).join(' ') ?? 'nothing'}` }
+}
+
+interface Outcome {
+  readonly files: BulkFiles
+  readonly records: ReadonlyMap<string, BulkRecord>
+  readonly status: BulkStatus
+  readonly responder: ResponderCounters
+}
+
+async function runAgainst(shares: OddityShares, backend: string, more: readonly string[] = []): Promise<Outcome> {
+  await using responder = await startResponder({ shares, seed: SEED, delayMs: 200 })
+  const files = writeInput(makeTemporaryDirectory(), NAMES, resolversAt(responder.port))
+  const options = [`--backend=${backend}`, '--seed=faults', `--timeout=${TIMEOUT_MS}`, `--retries=${RETRIES}`, ...more]
+  expect(await startBulk(files, options).ended).toEqual({ status: 0, stderr: '' })
+  const records = readRecords(join(files.directory, 'records'))
+  return { files, records, status: readStatus(files), responder: await responder.stop() }
+}
+
+const isSame = (name: string, records: Outcome['records'], shares: OddityShares): boolean => {
+  const record = records.get(`${name}.`)
+  return record !== undefined && isDeepStrictEqual(summarize(record), expectRecord(name, shares))
+}
+
+/** How often what the client counts must have happened, computed like the records. */
+function expectCounters(names: readonly string[], shares: OddityShares): Readonly<Record<string, number>> {
+  const sums = { queries: 0, wrong: 0, wrong_source: 0, malformed: 0, duplicate: 0, truncated: 0, unanswered: 0 }
+  for (const name of names) {
+    const hash = hashQuestion(name, TYPE_A)
+    const draws = (oddity: Oddity, attempt: number): number => (drawOddity(SEED, shares, oddity, hash, attempt) ? 1 : 0)
+    const { status, tries } = expectRecord(name, shares)
+    sums.queries += tries
+    if (status === 'TIMEOUT') sums.unanswered++
+    for (let attempt = 0; attempt < tries; attempt++) {
+      if (draws('loss-in', attempt) === 1) continue
+      sums.wrong += draws('wrong-id', attempt) + draws('wrong-question', attempt)
+      sums.wrong_source += draws('wrong-source', attempt)
+      if (draws('loss-out', attempt) === 1) continue
+      const duplicates = draws('duplicate', attempt)
+      if (draws('truncate', 0) === 0 && draws('malformed', attempt) === 1) sums.malformed += 1 + duplicates
+      else sums.duplicate += duplicates
+      if (draws('truncate', 0) === 1) sums.truncated++
+    }
+  }
+  return sums
+}
+
+function readCounters(status: BulkStatus): Readonly<Record<string, number>> {
+  const of = (field: string): number => status[field] as number
+  return {
+    queries: of('first_sends') + of('retransmissions'),
+    // A wrong id may be the id of another query to the same resolver, and then it is the question that differs.
+    wrong: of('wrong_id') + of('wrong_question'),
+    wrong_source: of('wrong_source'),
+    malformed: of('malformed'),
+    duplicate: of('duplicate'),
+    truncated: of('truncated'),
+    unanswered: of('unanswered'),
+  }
+}
+
+// A machine that stops for that long makes queries be sent again that were not lost; hence the second chance.
+const patient = { retry: 1 }
+
+describe.skipIf(backends.length === 0)('candor bulk (needs gcc: apt-get install gcc)', () => {
+  test(
+    'gives every name its computed record and counts the oddities, the same over every backend',
+    patient,
+    async () => {
+      const outcomes = await runInTurn(backends, (backend) => runAgainst(ALL, backend, ['--strangers']))
+      for (const { files, records, status } of outcomes) {
+        expect(records.size).toBe(NAMES)
+        expect(files.names.filter((name) => !isSame(name, records, ALL))).toEqual([])
+        expect(readCounters(status)).toEqual(expectCounters(files.names, ALL))
+        expect(records).toEqual(outcomes[0]?.records)
+      }
+    },
+  )
+
+  test.each(backends)(
+    'keeps within the bounds when one in twenty is lost each way, over %s',
+    patient,
+    async (backend) => {
+      const { files, records, status, responder } = await runAgainst(LOSS, backend)
+      const lost = 1 - 0.95 * 0.95
+      expect([...records.keys()].toSorted()).toEqual(files.names.map((name) => `${name}.`))
+      const unanswered = [...records.values()].filter((record) => record.status === 'TIMEOUT').length
+      expect(unanswered).toBe(status['unanswered'])
+      expect(unanswered).toBeLessThanOrEqual(2 * NAMES * lost ** TRIES)
+      const expected = NAMES * (lost + lost ** 2)
+      expect(status['retransmissions']).toBeGreaterThan(0.9 * expected)
+      expect(status['retransmissions']).toBeLessThan(1.1 * expected)
+      expect(responder.queries).toBe(NAMES + (status['retransmissions'] as number))
+      expect(status['tail_ms']).toBeLessThanOrEqual(2 * TIMEOUT_MS * (2 ** TRIES - 1))
+    },
+  )
+
+  test('loses no name and repeats none after kill -9 twice', async () => {
+    await using responder = await startResponder({ shares: LOSS, seed: SEED })
+    const files = writeInput(makeTemporaryDirectory(), KILL_NAMES, resolversAt(responder.port))
+    const output = join(files.directory, 'records')
+    for (let kills = 0; kills < 2; kills++) {
+      const { child, ended } = startBulk(files, [`--rate=${KILL_RATE}`, '--resume'])
+      const before = readJournal(output)
+      // Not before the journal has moved on, and there is more in the output than it says.
+      while (child.exitCode === null && (readJournal(output) === before || sizeOf(output) <= journalled(output)))
+        await sleep(50)
+      expect(child.exitCode).toBeNull()
+      child.kill('SIGKILL')
+      await ended
+    }
+    expect(await startBulk(files, [`--rate=${KILL_RATE}`, '--resume']).ended).toMatchObject({ status: 0 })
+    const records = readRecords(output)
+    expect([...records.keys()].toSorted()).toEqual(files.names.map((name) => `${name}.`))
+    expect(JSON.parse(readJournal(output))).toMatchObject({ complete: true, unfinished: [] })
+  })
+
+  test.skipIf(!canMount)('ends with status 1 on a full disk and resumes (needs unshare and mount)', async () => {
+    await using responder = await startResponder({ seed: SEED })
+    const files = writeInput(makeTemporaryDirectory(), KILL_NAMES, resolversAt(responder.port))
+    const disk = join(files.directory, 'disk')
+    mkdirSync(disk)
+    const command = [
+      CANDOR,
+      ...bulkArguments(files, [`--output=${join(disk, 'records')}`, `--rate=${KILL_RATE}`, '--resume']),
+    ]
+    const outcome = spawnSync(
+      'unshare',
+      ['--map-root-user', '--mount', 'sh', '-c', FULL_DISK_SCRIPT, disk, files.directory, ...command],
+      { encoding: 'utf8' },
+    )
+    expect(outcome.stdout).toBe('status 1\nstatus 0\n')
+    expect(outcome.stderr).toContain('disk is full')
+    const records = readRecords(join(files.directory, 'saved'))
+    expect([...records.keys()].toSorted()).toEqual(files.names.map((name) => `${name}.`))
+    // The second run went on where the journal said: had it begun anew, it would have asked for all names again.
+    expect((await responder.stop()).queries).toBeLessThan(2 * KILL_NAMES)
+  })
+})
+
+async function runInTurn<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<readonly R[]> {
+  const results: R[] = []
+  for (const item of items) results.push(await run(item))
+  return results
+}
+
+function readJournal(output: string): string {
+  return existsSync(`${output}.journal`) ? readFileSync(`${output}.journal`, 'utf8') : ''
+}
+
+/** How much of the output the journal vouches for. */
+function journalled(output: string): number {
+  return (JSON.parse(readJournal(output)) as { readonly output_octets: number }).output_octets
+}
