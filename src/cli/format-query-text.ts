@@ -4,7 +4,7 @@
  * Invariant: nothing from the network reaches the terminal that could move its cursor or hide text.
  */
 import { assertNever } from '../core/assert.ts'
-import type { ExchangeView, QueryRecord, TlsView } from './query-record.ts'
+import type { ExchangeView, QueryRecord, TlsView, TraceView } from './query-record.ts'
 import type { MessageView, OptionView, QuestionView, RecordView, ResponseView } from './query-view.ts'
 
 const TRANSPORT_NAMES = {
@@ -18,10 +18,24 @@ const TRANSPORT_NAMES = {
 
 /** Formats everything that came of a question. */
 export function formatQueryText(record: QueryRecord): string {
+  if (record.trace !== null && record.trace.outcome !== 'answer') return formatWay(record, record.trace)
   const lines = [`; candor query ${formatQuestion(record)}, asked of ${formatResolver(record)}`]
   if (record.tls !== null) lines.push(formatTls(record.tls))
   for (const exchange of record.exchanges) lines.push(...formatExchange(record, exchange))
   return `${lines.join('\n')}\n\n`
+}
+
+/** A step of a trace that is not the answer: who was asked, and where it led. */
+function formatWay(record: QueryRecord, trace: TraceView): string {
+  const server = `${trace.server ?? 'the server'} (${record.resolver?.address}#${record.resolver?.port})`
+  const last = record.exchanges.at(-1)
+  const time = last?.responses[0]?.elapsed_ms ?? last?.failure?.elapsed_ms ?? 0
+  const led = trace.next_zone === null ? `dead end, ${trace.reason ?? ''}` : `referral to ${trace.next_zone}`
+  const names = (last?.responses[0]?.message?.authorities ?? [])
+    .filter(({ type }) => type === 'NS' || type === 'DS')
+    .map((entry) => `${printable(formatRecord(entry))}\n`)
+  const head = `;; ${trace.step}: ${trace.zone} asked ${server} for ${record.query_name} ${record.query_type}`
+  return `${printable(`${head}: ${led} after ${time} ms`)}\n${names.join('')}\n`
 }
 
 function formatTls({ protocol, cipher, server_name: name, distrust }: TlsView): string {

@@ -55,6 +55,10 @@ export interface QueryPlan extends QueryWords {
   /** Mnemonic; `undefined` when any is right. */
   readonly expectedRcode: string | undefined
   readonly format: QueryFormat | undefined
+  /** Whether the delegations are followed from the root. */
+  readonly isTraced: boolean
+  /** Path of a file with the root servers; `undefined` for the Internet's. */
+  readonly rootHints: string | undefined
   /** The Tor exit to ask through; `undefined` to ask directly. */
   readonly via: ViaOptions | undefined
 }
@@ -80,6 +84,8 @@ interface Flags {
   readonly lateWindow?: string
   readonly timeout?: string
   readonly expectRcode?: string
+  readonly trace?: boolean
+  readonly rootHints?: string
   readonly via?: string
   readonly firstHop?: string
   readonly torDir?: string
@@ -107,6 +113,8 @@ export function addQueryOptions(command: Command): void {
     .option('--nsid', "ask for the server's own name")
     .option('--cookie', 'send a new client cookie')
     .option('--bufsize <octets>', `largest answer over UDP (default: ${BUFFER_LIMIT.default})`)
+    .option('--trace', 'follow the delegations from the root, and show every step')
+    .option('--root-hints <file>', 'with --trace: the root servers, in the form of named.root')
     .option('--via <exit>', 'ask through a Tor exit, tor:FINGERPRINT')
     .option('--first-hop <fingerprint>', 'with --via: the relay to begin with')
     .option('--tor-dir <directory>', 'with --via: where our Tor keeps its data')
@@ -129,7 +137,7 @@ export function readQueryPlan(
   const asked = readQueryWords(words, flags.reverse)
   const via = flags.via === undefined ? undefined : readVia(flags, asked)
   const port = flags.port === undefined ? undefined : read('--port', integer(PORT_LIMIT), flags.port, '53')
-  const named = parseResolver(asked.resolver ?? fallbackResolver, {
+  const named = parseResolver(asked.resolver ?? (flags.trace === true ? undefined : fallbackResolver), {
     tcp: flags.tcp === true,
     tls: flags.tls === true,
     https: flags.https ?? false,
@@ -140,6 +148,8 @@ export function readQueryPlan(
     isVerified: flags.verify,
     authorities: flags.ca,
   })
+  if (flags.trace === true && (via !== undefined || (named.transport !== 'udp' && named.transport !== 'tcp')))
+    throw new ConfigError('--trace', 'authoritative servers are asked directly, over UDP or TCP', 'leave out the other')
   return {
     ...asked,
     named: via === undefined ? named : throughExit(named),
@@ -158,6 +168,8 @@ export function readQueryPlan(
     lateWindowMs: read('--late-window', duration(LATE_WINDOW_LIMIT), flags.lateWindow ?? '0', '500ms'),
     expectedRcode: flags.expectRcode === undefined ? undefined : readRcode(flags.expectRcode),
     format: flags.format === undefined ? undefined : read('--format', choice(QUERY_FORMATS), flags.format, 'text'),
+    isTraced: flags.trace === true,
+    rootHints: flags.rootHints,
     via,
   }
 }

@@ -57,6 +57,23 @@ export interface ViaView {
   readonly round_trip_ms: number
 }
 
+/** Where a step of `--trace` stands. */
+export interface TraceView {
+  /** From 1. */
+  readonly step: number
+  /** 0 for the name itself; deeper for the address of a server. */
+  readonly depth: number
+  /** The zone whose server was asked. */
+  readonly zone: string
+  /** Name of the server; `null` when it was given by its address. */
+  readonly server: string | null
+  readonly outcome: 'answer' | 'referral' | 'dead_end'
+  /** Where a referral leads; else `null`. */
+  readonly next_zone: string | null
+  /** Why nothing follows; `null` unless it is a dead end. */
+  readonly reason: string | null
+}
+
 /** What TLS agreed on. */
 export interface TlsView {
   readonly protocol: string
@@ -79,13 +96,15 @@ export interface QueryRecord {
   readonly via: ViaView | null
   /** What TLS agreed on; `null` without TLS. */
   readonly tls: TlsView | null
+  /** Where the step stands in a trace; `null` without `--trace`. */
+  readonly trace: TraceView | null
   /** RCODE of the first response of the last exchange; `null` when there is none that is a message. */
   readonly status: string | null
   readonly exchanges: readonly ExchangeView[]
 }
 
 /** Whom the questions went to. */
-export type AskedWhom = Pick<QueryRecord, 'resolver' | 'via' | 'tls'>
+export type AskedWhom = Pick<QueryRecord, 'resolver' | 'via' | 'tls' | 'trace'>
 
 /** Makes the record of a question. */
 export function makeQueryRecord(plan: QueryPlan, whom: AskedWhom, asked: AskedQuestion): QueryRecord {
@@ -103,7 +122,7 @@ export function makeQueryRecord(plan: QueryPlan, whom: AskedWhom, asked: AskedQu
 /** Shows a resolver that was asked, and what TLS agreed on with it. */
 export function viewResolver({ target, host, source }: FoundResolver, facts: TlsFacts | undefined): AskedWhom {
   const tls = facts === undefined || !('serverName' in target) ? null : viewTls(facts, target.serverName)
-  return { resolver: { ...target.endpoint, host, source }, via: null, tls }
+  return { resolver: { ...target.endpoint, host, source }, via: null, tls, trace: null }
 }
 
 /** Shows an exit that was asked through. */

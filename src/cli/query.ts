@@ -8,6 +8,7 @@ import { askQuestions, openDirectWays } from './query-ask.ts'
 import { addQueryOptions, readQueryPlan, type QueryFormat, type QueryPlan } from './query-options.ts'
 import { makeQueryRecord, viewExit, viewResolver, type QueryRecord } from './query-record.ts'
 import { findResolver } from './query-resolver.ts'
+import { traceQuestions } from './query-trace.ts'
 import { withExit, type ViaOptions } from './query-via.ts'
 
 /** The resolver that is asked where none is named; the laboratory sets it. */
@@ -25,13 +26,16 @@ export function registerQuery(program: Command, context: CliContext): void {
   addQueryOptions(command)
   command.action(async (words: readonly string[]) => {
     const plan = readQueryPlan(words, command.opts(), context.environment[RESOLVER_VARIABLE])
-    const records = await (plan.via === undefined
-      ? askDirectly(context, plan)
-      : askThroughExit(context, plan, plan.via))
     const format = plan.format ?? (context.stdout.isTerminal ? 'text' : 'jsonl')
-    for (const record of records) await context.stdout.write(formatRecord(record, format))
+    const show = (record: QueryRecord): Promise<void> => context.stdout.write(formatRecord(record, format))
+    const records = await (plan.isTraced ? traceQuestions(context, plan, show) : askOnce(context, plan))
+    if (!plan.isTraced) for (const record of records) await show(record)
     context.finish(statusOf(records, plan, context))
   })
+}
+
+function askOnce(context: CliContext, plan: QueryPlan): Promise<readonly QueryRecord[]> {
+  return plan.via === undefined ? askDirectly(context, plan) : askThroughExit(context, plan, plan.via)
 }
 
 async function askDirectly(context: CliContext, plan: QueryPlan): Promise<readonly QueryRecord[]> {
@@ -56,20 +60,25 @@ async function askThroughExit(context: CliContext, plan: QueryPlan, via: ViaOpti
     const ways = { transport: endpoint === undefined ? 'tor' : 'tcp', first, tcp: undefined } as const
     const asked = await askQuestions(context, plan, ways)
     const resolver = found === undefined ? null : viewResolver(found, undefined).resolver
-    return asked.map((question) => makeQueryRecord(plan, { resolver, via: viewExit(open), tls: null }, question))
+    return asked.map((question) =>
+      makeQueryRecord(plan, { resolver, via: viewExit(open), tls: null, trace: null }, question),
+    )
   })
 }
 
 function formatRecord(record: QueryRecord, format: QueryFormat): string {
   if (format === 'text') return formatQueryText(record)
   if (format === 'jsonl') return `${JSON.stringify(record)}\n`
+  if (record.trace !== null && record.trace.outcome !== 'answer') return ''
   const answers = record.exchanges.at(-1)?.responses[0]?.message?.answers ?? []
   return answers.map(({ data }) => `${data}\n`).join('')
 }
 
 /** 0 on any RCODE; 1 when a question has no answer that is a message; 4 when another RCODE came than was expected. */
 function statusOf(records: readonly QueryRecord[], plan: QueryPlan, context: CliContext): CliStatus {
-  if (records.some(({ status }) => status === null)) {
+  const isFailed = ({ status, trace }: QueryRecord): boolean =>
+    status === null || (trace !== null && (trace.outcome !== 'answer' || trace.depth > 0))
+  if (records.length === 0 || records.some(isFailed)) {
     return context.interrupted.aborted ? STATUS_INTERRUPTED : STATUS_FAILED
   }
   const { expectedRcode } = plan
