@@ -19,7 +19,7 @@ export interface BulkFlags {
   readonly dnssec?: boolean
   readonly strangers?: boolean
   readonly output?: string
-  readonly format?: string
+  readonly format: 'jsonl' | 'bin' | 'parquet'
   readonly resume?: boolean
   readonly statusFile?: string
   readonly backend: string

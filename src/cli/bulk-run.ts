@@ -10,8 +10,9 @@ import { ConfigError, RunError } from '../core/config-error.ts'
 import { FileError, readText } from '../core/files.ts'
 import { BULK_COUNTERS, readCounters } from '../measure/bulk/bulk-counters.ts'
 import { parseResolverList } from '../measure/bulk/resolver-list.ts'
+import { writeBulkParquet } from '../store/bulk-parquet.node.ts'
 import { createRingMemory, openRingFeed } from '../platform/bulk-streams.ts'
-import type { BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
+import type { BulkFormat, BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
 import { createBulkJournal, journalPath, readBulkJournal, type BulkJournalWriter } from './bulk-journal.ts'
 import { parseTuning, parseTypes, resolvePace, type BulkFlags } from './bulk-options.ts'
 import { startBulkDisplay } from './bulk-progress.ts'
@@ -34,16 +35,18 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<vo
   const tuning = parseTuning(flags)
   const types = parseTypes(flags.type)
   const inputOctets = await inputSize(context, flags.names)
-  const format = flags.format === 'bin' ? 'bin' : 'jsonl'
+  const { output, format, table } = outputOf(flags)
   const plan = {
     names: flags.names,
     types: flags.type,
-    format,
+    format: flags.format,
     resolvers: createHash('sha256').update(JSON.stringify(resolvers)).digest('hex').slice(0, 16),
   }
-  const journal = await openJournal(context, flags, plan)
+  const journal = await openJournal(context, flags.resume === true, output, plan)
   if (journal?.complete === true) {
-    await context.say(`${flags.output}: complete already; nothing is left to be asked`)
+    // The run ended between its last record and its table.
+    if (table !== null && output !== null) await writeTable(context, output, table)
+    await context.say(`${flags.output ?? ''}: complete already; nothing is left to be asked`)
     return
   }
   const seed = journal?.seed ?? flags.seed ?? context.newSeed()
@@ -54,7 +57,7 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<vo
     ...tuning,
     backend: 'dgram',
     names: flags.names === '-' ? createRingMemory() : flags.names,
-    output: flags.output ?? null,
+    output,
     outputOctets: journal?.output_octets ?? 0,
     format,
     types,
@@ -68,9 +71,9 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<vo
     unfinished: Float64Array.from(journal?.unfinished ?? []),
     counters: new SharedArrayBuffer(BULK_COUNTERS.length * Float64Array.BYTES_PER_ELEMENT),
     control: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
-    checkpointMs: flags.output === undefined ? 0 : CHECKPOINT_MS,
+    checkpointMs: output === null ? 0 : CHECKPOINT_MS,
   }
-  const writer = flags.output === undefined ? undefined : createBulkJournal(context.files, flags.output, plan, seed)
+  const writer = output === null ? undefined : createBulkJournal(context.files, output, plan, seed)
   const counters = new Float64Array(job.counters)
   const display = startBulkDisplay(context, counters, inputOctets, flags.statusFile ?? null)
   try {
@@ -78,6 +81,7 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<vo
   } finally {
     await display.stop()
   }
+  if (table !== null && !context.interrupted.aborted) await writeTable(context, job.output ?? '', table)
   const { malformed_lines: malformedLines } = readCounters(counters)
   if (malformedLines > 0) {
     await context.say(`${malformedLines} lines of the input could not be used`)
@@ -93,22 +97,44 @@ async function inputSize(context: CliContext, names: string): Promise<number | n
   return info.kind === 'file' ? info.sizeOctets : null
 }
 
+/** Where the engine writes what, and the table that is made of it in the end. */
+interface BulkOutput {
+  readonly output: string | null
+  readonly format: BulkFormat
+  readonly table: string | null
+}
+
+/** A table cannot be cut back and continued: the records go to a file of their own first. */
+function outputOf({ output, format }: BulkFlags): BulkOutput {
+  if (format !== 'parquet') return { output: output ?? null, format, table: null }
+  if (output === undefined)
+    throw new ConfigError('--format parquet', 'a table is no stream', 'candor bulk --format parquet --output FILE')
+  return { output: `${output}.records`, format: 'jsonl', table: output }
+}
+
+async function writeTable(context: CliContext, records: string, table: string): Promise<void> {
+  await writeBulkParquet(records, table)
+  await context.files.remove(records)
+  await context.files.remove(journalPath(records))
+}
+
 async function openJournal(
   context: CliContext,
-  flags: BulkFlags,
+  isResumed: boolean,
+  output: string | null,
   plan: Readonly<Record<string, string>>,
 ): ReturnType<typeof readBulkJournal> {
-  if (flags.output === undefined) {
-    if (flags.resume !== true) return undefined
+  if (output === null) {
+    if (!isResumed) return undefined
     throw new ConfigError(
       '--resume',
       'what went to stdout cannot be cut back to where the journal says',
       'candor bulk --output FILE --resume',
     )
   }
-  if (flags.resume === true) return readBulkJournal(context.files, flags.output, plan)
+  if (isResumed) return readBulkJournal(context.files, output, plan)
   // A journal of an earlier run speaks of an output that is about to be replaced.
-  await context.files.remove(journalPath(flags.output))
+  await context.files.remove(journalPath(output))
   return undefined
 }
 

@@ -33,7 +33,7 @@ export function registerBulk(program: Command, context: CliContext): void {
     .option('--dnssec', 'ask for signatures (the DO bit)')
     .option('--strangers', 'listen to answers from other sources too, to count them')
     .option('--output <file>', 'where the records go; stdout without')
-    .addOption(new Option('--format <format>', 'of the records').choices(['jsonl', 'bin']).default('jsonl'))
+    .addOption(new Option('--format <format>', 'of the records').choices(['jsonl', 'bin', 'parquet']).default('jsonl'))
     .option('--resume', 'continue the run whose journal lies beside --output')
     .option('--status-file <file>', 'a JSON file that says where the run stands')
     .addOption(new Option('--backend <name>', 'what carries datagrams').choices(['auto', 'dgram']).default('auto'))

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { runSimulatedCli } from '../contract/simulated-cli.ts'
@@ -134,6 +134,31 @@ describe('candor bulk', () => {
     expect(again.stderr).toContain('complete already')
     expect((await stat(path('out'))).size).toBe(size)
     expect((await runSimulatedCli([...argv, '--type', 'TXT'])).status).toBe(2)
+  })
+  test('writes a table, and refuses to write one to stdout', async () => {
+    const directory = makeTemporaryDirectory()
+    await using server = await startBulkResponder()
+    const path = (name: string): string => join(directory, name)
+    await writeFile(path('names'), namesText(50))
+    await writeFile(path('resolvers'), `127.0.0.1#${server.port}\n`)
+    const argv = ['bulk', '--names', path('names'), '--resolvers', path('resolvers'), '--format', 'parquet']
+    expect((await runSimulatedCli([...argv, '--output', path('out.parquet')])).status).toBe(0)
+    expect((await readdir(directory)).toSorted()).toEqual(['names', 'out.parquet', 'resolvers'])
+    expect((await readFile(path('out.parquet'))).subarray(0, 4).toString()).toBe('PAR1')
+    expect((await runSimulatedCli(argv)).status).toBe(2)
+  })
+  test('ends with status 1 when the disk is full', async () => {
+    const directory = makeTemporaryDirectory()
+    await using server = await startBulkResponder()
+    const path = (name: string): string => join(directory, name)
+    await writeFile(path('names'), namesText(500))
+    await writeFile(path('resolvers'), `127.0.0.1#${server.port}\n`)
+    // Every write to it fails with ENOSPC.
+    await symlink('/dev/full', path('out'))
+    const argv = ['bulk', '--names', path('names'), '--resolvers', path('resolvers'), '--output', path('out')]
+    const outcome = await runSimulatedCli(argv)
+    expect(outcome.status).toBe(1)
+    expect(outcome.stderr).toContain('the disk is full')
   })
   test('refuses to resume onto stdout, and lists that are none', async () => {
     const directory = makeTemporaryDirectory()
