@@ -1,9 +1,13 @@
 /** Runs `candor bulk` as a process, and reads what it leaves behind. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, createReadStream, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { HOME } from '../tidy/source-tree.ts'
+
+/** What is written at once. */
+const CHUNK_NAMES = 10_000
 
 /** The shipped command. */
 export const CANDOR: string = join(HOME, 'bin/candor')
@@ -35,15 +39,32 @@ export interface BulkProcess {
 /** A place for the files of one run, with names and resolvers in it. */
 export interface BulkFiles {
   readonly directory: string
-  readonly names: readonly string[]
+  /** How many names there are. */
+  readonly count: number
 }
 
-/** Writes the input. Names have one length, so that segmented sends can make runs of them. */
+/** How often the names of the input occur in an output. */
+export interface NameCounts {
+  readonly missing: number
+  readonly once: number
+  readonly repeated: number
+}
+
+/** A name of the input. All have one length, so that segmented sends can make runs of them. */
+export function nameOf(index: number): string {
+  return `n${String(index).padStart(8, '0')}.faults.example`
+}
+
+/** Writes the input. */
 export function writeInput(directory: string, count: number, resolvers: readonly string[]): BulkFiles {
-  const names = Array.from({ length: count }, (_, index) => `n${String(index).padStart(7, '0')}.faults.example`)
-  writeFileSync(join(directory, 'names'), `${names.join('\n')}\n`)
+  const file = openSync(join(directory, 'names'), 'w')
+  for (let start = 0; start < count; start += CHUNK_NAMES) {
+    const names = Array.from({ length: Math.min(CHUNK_NAMES, count - start) }, (_, at) => nameOf(start + at))
+    writeSync(file, `${names.join('\n')}\n`)
+  }
+  closeSync(file)
   writeFileSync(join(directory, 'resolvers'), `${resolvers.join('\n')}\n`)
-  return { directory, names }
+  return { directory, count }
 }
 
 /** Arguments for the files of {@link writeInput}. */
@@ -61,7 +82,12 @@ export function bulkArguments({ directory }: BulkFiles, more: readonly string[])
 
 /** Starts a run. */
 export function startBulk(files: BulkFiles, more: readonly string[]): BulkProcess {
-  const child = spawn(CANDOR, bulkArguments(files, more), { stdio: ['ignore', 'ignore', 'pipe'] })
+  return startProgram(CANDOR, bulkArguments(files, more))
+}
+
+/** Starts any program. */
+export function startProgram(command: string, args: readonly string[]): BulkProcess {
+  const child = spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'] })
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text
@@ -82,6 +108,23 @@ export function readRecords(file: string): ReadonlyMap<string, BulkRecord> {
     records.set(name, record as unknown as BulkRecord)
   }
   return records
+}
+
+/** Counts the names in an output of any size. @throws When a line does not begin as a record does. */
+export async function countNames(file: string, count: number): Promise<NameCounts> {
+  const times = new Uint8Array(count)
+  for await (const line of createInterface({ input: createReadStream(file) })) {
+    const index = Number(/^\{"name":"n(\d{8})\.faults\.example\.".*\}$/.exec(line)?.[1])
+    if (!(index < count)) throw new Error(`no record of a name of the input: ${line}`)
+    times[index] = Math.min(255, (times[index] as number) + 1)
+  }
+  const having = (wanted: (value: number) => boolean): number =>
+    times.reduce((sum, value) => sum + (wanted(value) ? 1 : 0), 0)
+  return {
+    missing: having((value) => value === 0),
+    once: having((value) => value === 1),
+    repeated: having((value) => value > 1),
+  }
 }
 
 /** What the status file says. */
