@@ -26,6 +26,8 @@ const ALPN = 'h2'
 const MESSAGE_OCTETS_MAX = 65_535
 /** JSON is longer than the wire format; the longest message makes about so much of it. */
 const JSON_OCTETS_MAX = 262_144
+/** Header blocks that are kept, by the length of the query: padded queries have few. */
+const BLOCKS_MAX = 512
 /** How often a query that was never sent moves on to another connection. */
 const RETURNS_MAX = 3
 
@@ -204,11 +206,16 @@ function createRequestMaker({ authority, path, form }: DohOptions): (query: Uint
   const accept = encodeHeaders([['accept', type]])
   if (form === 'post') {
     const constant = encodeHeaders([...head, [':path', path], ['accept', type], ['content-type', type]])
-    return (query) => ({
-      headers: joinOctets([constant, encodeHeaders([['content-length', String(query.length)]])]),
-      body: query,
-      bodyOctetsMax: MESSAGE_OCTETS_MAX,
-    })
+    const blocks = new Map<number, Uint8Array>()
+    return (query) => {
+      const { length } = query
+      let headers = blocks.get(length)
+      if (headers === undefined) {
+        headers = joinOctets([constant, encodeHeaders([['content-length', String(length)]])])
+        if (blocks.size < BLOCKS_MAX) blocks.set(length, headers)
+      }
+      return { headers, body: query, bodyOctetsMax: MESSAGE_OCTETS_MAX }
+    }
   }
   const constant = encodeHeaders(head)
   return (query) => {

@@ -51,26 +51,26 @@ export interface FrameHead {
   readonly stream: number
 }
 
-/** Encodes a frame. @param payload - At most 16,384 octets. */
-export function encodeFrame(type: number, flags: number, stream: number, payload: Uint8Array): Uint8Array {
-  const frame = new Uint8Array(FRAME_HEAD_OCTETS + payload.length)
-  frame[0] = payload.length >> 16
-  frame[1] = (payload.length >> 8) & 0xff
-  frame[2] = payload.length & 0xff
-  frame[3] = type
-  frame[4] = flags
-  frame.set(encodeUint32(stream), 5)
-  frame.set(payload, FRAME_HEAD_OCTETS)
-  return frame
+/** Puts a frame into `octets`, beginning at `at`. @param payload - At most 16,384 octets, as the head says. */
+export function putFrame(octets: Uint8Array, at: number, head: FrameHead, payload: Uint8Array): void {
+  octets[at] = head.length >> 16
+  octets[at + 1] = head.length >> 8
+  octets[at + 2] = head.length
+  octets[at + 3] = head.type
+  octets[at + 4] = head.flags
+  octets[at + 5] = head.stream >> 24
+  octets[at + 6] = head.stream >> 16
+  octets[at + 7] = head.stream >> 8
+  octets[at + 8] = head.stream
+  octets.set(payload, at + FRAME_HEAD_OCTETS)
 }
 
 /** Decodes the header of a frame: 9 octets. */
 export function decodeFrameHead(octets: Uint8Array): FrameHead {
-  const [high = 0, middle = 0, low = 0, type = 0, flags = 0] = octets
   return {
-    length: (high << 16) | (middle << 8) | low,
-    type,
-    flags,
+    length: decodeUint32(octets, 0) >>> 8,
+    type: octets[3] ?? 0,
+    flags: octets[4] ?? 0,
     stream: decodeUint32(octets, 5) & 0x7fff_ffff,
   }
 }
@@ -96,6 +96,6 @@ export function encodeUint32(value: number): Uint8Array {
 
 /** The number in four octets; octets that are not there count as 0. */
 export function decodeUint32(octets: Uint8Array, at: number): number {
-  const [a = 0, b = 0, c = 0, d = 0] = octets.subarray(at, at + 4)
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+  const high = ((octets[at] ?? 0) << 24) | ((octets[at + 1] ?? 0) << 16)
+  return (high | ((octets[at + 2] ?? 0) << 8) | (octets[at + 3] ?? 0)) >>> 0
 }

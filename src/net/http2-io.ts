@@ -7,20 +7,15 @@
  */
 import type { Failure } from '../model/failure.ts'
 import { createHpackDecoder, type Header } from './hpack.ts'
-import {
-  decodeFrameHead,
-  encodeFrame,
-  FLAG,
-  FRAME_HEAD_OCTETS,
-  FRAME_OCTETS_MAX,
-  type FrameHead,
-} from './http2-frame.ts'
+import { decodeFrameHead, FLAG, FRAME_HEAD_OCTETS, FRAME_OCTETS_MAX, putFrame, type FrameHead } from './http2-frame.ts'
 import { joinOctets } from './join-octets.ts'
 import { NetError, type Connection } from './net.ts'
 
 /** Longest header block that is taken, in octets. */
 export const HEADER_BLOCK_OCTETS_MAX = 16_384
 const CONTINUATIONS_MAX = 16
+/** A hundred padded queries fit; buffers grow for more. */
+const BUFFER_OCTETS = 32_768
 
 /** Writes frames; those of one turn leave together. */
 export interface FrameWriter {
@@ -34,18 +29,22 @@ export interface FrameWriter {
 
 /** Begins to write. @param onFailure - Called once, when the connection breaks. */
 export function createFrameWriter(connection: Connection, onFailure: (failure: Failure) => void): FrameWriter {
-  let unwritten: Uint8Array[] = []
-  let unwrittenOctets = 0
+  // Two buffers in turn: small arrays for every frame would cost more than all the rest.
+  let filling: Uint8Array = new Uint8Array(BUFFER_OCTETS)
+  let spare: Uint8Array = new Uint8Array(BUFFER_OCTETS)
+  let used = 0
   let isWriting = false
   let isStopped = false
   const writeAll = async (): Promise<void> => {
     try {
       await Promise.resolve()
-      while (unwritten.length > 0) {
-        const octets = joinOctets(unwritten)
-        unwritten = []
-        unwrittenOctets = 0
+      while (used > 0) {
+        const full = filling
+        const octets = full.subarray(0, used)
+        filling = spare
+        used = 0
         await connection.write(octets)
+        spare = full
       }
     } catch (error) {
       if (!(error instanceof NetError)) throw error
@@ -54,25 +53,37 @@ export function createFrameWriter(connection: Connection, onFailure: (failure: F
       isWriting = false
     }
   }
-  const write = (octets: Uint8Array): void => {
-    if (isStopped) return
-    unwritten.push(octets)
-    unwrittenOctets += octets.length
-    if (isWriting) return
-    isWriting = true
-    void writeAll()
+  /** @returns Where octets of that length may be put; −1 when nothing is written any more. */
+  const reserve = (length: number): number => {
+    if (isStopped) return -1
+    const at = used
+    used += length
+    if (used > filling.length) {
+      const larger = new Uint8Array(2 * used)
+      larger.set(filling.subarray(0, at))
+      filling = larger
+    }
+    if (!isWriting) {
+      isWriting = true
+      void writeAll()
+    }
+    return at
   }
   return {
     get unwrittenOctets() {
-      return unwrittenOctets
+      return used
     },
-    write,
+    write: (octets) => {
+      const at = reserve(octets.length)
+      if (at >= 0) filling.set(octets, at)
+    },
     writeFrame: (type, flags, stream, payload) => {
-      write(encodeFrame(type, flags, stream, payload))
+      const at = reserve(FRAME_HEAD_OCTETS + payload.length)
+      if (at >= 0) putFrame(filling, at, { length: payload.length, type, flags, stream }, payload)
     },
     stop: () => {
       isStopped = true
-      unwritten = []
+      used = 0
     },
   }
 }
