@@ -13,8 +13,8 @@ export interface BenchTask {
   readonly port: number
   /** Where it may write. */
   readonly directory: string
-  /** Where the command `candor` lies. */
-  readonly candor: string
+  /** The command `candor`, as the published package has it. */
+  readonly candor: readonly string[]
 }
 
 /** One program with one way of running it. */
@@ -79,7 +79,7 @@ function createCandor(backend: string, resolvers: number): BenchClient {
     label: `candor bulk ${backend}, ${countResolvers(resolvers)}`,
     resolvers,
     command: (task) => [
-      task.candor,
+      ...task.candor,
       'bulk',
       '--names',
       task.namesFile,
