@@ -1,11 +1,13 @@
 /**
  * Whom `candor query` asks: from `@RESOLVER` and the flags of transports to an address, a port and a transport.
  *
- * `IP[#port]`, a host name, `tls://host[:port]`, `https://host[:port]/path`, or nothing: then the first resolver of the system.
+ * `IP[#port]`, a host name, `tls://host[:port]`, `https://host[:port]/path`, a name from
+ * the list of public resolvers, or nothing: then the first resolver of the system.
  */
 import { ConfigError, RunError } from '../core/config-error.ts'
 import { canonicalIp } from '../core/ip-address.ts'
 import { parseName } from '../dns/name.ts'
+import { PUBLIC_RESOLVERS, type PublicResolver } from '../vantages/public-resolvers.ts'
 import type { ResolverTarget } from '../vantages/resolver.ts'
 import type { CliContext } from './cli-context.ts'
 import { readNamedFile } from './exit-run-options.ts'
@@ -45,6 +47,8 @@ export interface NamedResolver extends Pick<TransportFlags, 'tlsName' | 'isVerif
   readonly transport: ResolverTarget['transport']
   /** An address or a host name; `undefined` for the system's first resolver. */
   readonly host: string | undefined
+  /** The address of a host from the list; `undefined` when it has to be found. */
+  readonly knownAddress: string | undefined
   /** `undefined` for the port of the transport. */
   readonly port: number | undefined
   /** Of the URL; of no meaning without HTTPS. */
@@ -61,7 +65,7 @@ export interface FoundResolver {
 }
 
 const EXAMPLES =
-  '@192.0.2.53, @192.0.2.53#5300, @[2001:db8::53]:5300, @tls://dns.zone.example, @https://dns.zone.example/dns-query'
+  '@192.0.2.53, @192.0.2.53#5300, @[2001:db8::53]:5300, @tls://dns.zone.example, @https://dns.zone.example/dns-query, @quad9'
 
 /** RFC 8484 leaves it open; nearly everybody has this one. */
 const PATH_DEFAULT = '/dns-query'
@@ -72,7 +76,7 @@ export function parseResolver(text: string | undefined, flags: TransportFlags): 
   const transport = chooseTransport(scheme, flags)
   const { tlsName, isVerified, authorities, get } = flags
   const path = typeof flags.https === 'string' ? readPath(flags.https) : PATH_DEFAULT
-  const named = { transport, tlsName, isVerified, authorities, get, path }
+  const named = { transport, tlsName, isVerified, authorities, get, path, knownAddress: undefined }
   if (text === undefined) return { ...named, host: undefined, port: flags.port }
   const rest = scheme === undefined ? text : text.slice(scheme.length + 3)
   const slash = scheme === 'https' ? rest.indexOf('/') : -1
@@ -82,9 +86,22 @@ export function parseResolver(text: string | undefined, flags: TransportFlags): 
     (scheme === undefined ? /^([^#]+?)(?:#(\d{1,5}))?$/ : /^([^:/#]+)(?::(\d{1,5}))?$/).exec(place)
   const host = readHost(match?.[1] ?? '')
   const port = match?.[2] === undefined ? flags.port : Number(match[2])
+  const listed = scheme === undefined ? PUBLIC_RESOLVERS.get(host?.toLowerCase() ?? '') : undefined
+  if (listed !== undefined) return { ...named, ...nameListed(text, listed, flags), port }
   if (host === undefined || (port !== undefined && (port < 1 || port > 65_535)))
     throw new ConfigError(`@${text.slice(0, 80)}`, 'it names no resolver', EXAMPLES)
   return { ...named, host, port, path: slash < 0 || slash === rest.length - 1 ? path : readPath(rest.slice(slash)) }
+}
+
+/** A resolver from the list has its address with it; its certificate is for its host. */
+function nameListed(
+  text: string,
+  { address, host, jsonPath }: PublicResolver,
+  { json, https }: TransportFlags,
+): Pick<NamedResolver, 'host' | 'knownAddress'> & Partial<Pick<NamedResolver, 'path'>> {
+  if (!json || typeof https === 'string') return { host, knownAddress: address }
+  if (jsonPath !== undefined) return { host, knownAddress: address, path: jsonPath }
+  throw new ConfigError(`@${text}`, 'this resolver has no JSON form', 'leave out --json-doh')
 }
 
 function chooseTransport(scheme: string | undefined, flags: TransportFlags): ResolverTarget['transport'] {
@@ -115,7 +132,7 @@ export async function findResolver(
 ): Promise<FoundResolver> {
   const { transport, host } = named
   const port = named.port ?? PORTS[transport]
-  const { address, source } = await findAddress(context, host, timeoutMs)
+  const { address, source } = await findAddress(context, named, timeoutMs)
   const isName = host !== undefined && canonicalIp(host) === undefined
   return {
     target: await makeTarget(context, named, { address, port }, named.tlsName ?? (isName ? host : address)),
@@ -126,7 +143,7 @@ export async function findResolver(
 
 async function findAddress(
   context: CliContext,
-  host: string | undefined,
+  { host, knownAddress }: NamedResolver,
   timeoutMs: number,
 ): Promise<{ readonly address: string; readonly source: string | null }> {
   if (host === undefined) {
@@ -134,6 +151,7 @@ async function findAddress(
     if (first === undefined) throw new RunError('/etc/resolv.conf names no resolver', 'name one: @192.0.2.53')
     return { address: first.address, source: '/etc/resolv.conf' }
   }
+  if (knownAddress !== undefined) return { address: knownAddress, source: 'the list of public resolvers' }
   const literal = canonicalIp(host)
   return literal === undefined ? findHostAddress(context, host, timeoutMs) : { address: literal, source: null }
 }
