@@ -18,11 +18,12 @@ export function listBackends(): readonly string[] {
   return ['dgram', 'native', 'segmented'].filter((name) => help.includes(`"${name}"`))
 }
 
-/** One record of the output, without the times that differ from run to run. */
+/** One record of the output, without the times and the port of the resolvers, which differ from run to run. */
 export interface BulkRecord {
   readonly name: string
   readonly status: string
-  readonly proto?: string
+  readonly proto: string
+  readonly resolver: string
   readonly tries: number
   readonly data: { readonly answers?: readonly { readonly data: string }[] }
 }
@@ -102,10 +103,14 @@ export function startProgram(command: string, args: readonly string[]): BulkProc
 export function readRecords(file: string): ReadonlyMap<string, BulkRecord> {
   const records = new Map<string, BulkRecord>()
   for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
-    const { rx_ts: _at, latency_ms: _latency, ...record } = JSON.parse(line) as Readonly<Record<string, unknown>>
-    const { name } = record as unknown as BulkRecord
-    if (records.has(name)) throw new Error(`${name} has two records`)
-    records.set(name, record as unknown as BulkRecord)
+    const {
+      rx_ts: _at,
+      latency_ms: _latency,
+      ...rest
+    } = JSON.parse(line) as BulkRecord & Readonly<Record<string, unknown>>
+    const record = { ...rest, resolver: rest.resolver.replace(/:\d+$/, '') }
+    if (records.has(record.name)) throw new Error(`${record.name} has two records`)
+    records.set(record.name, record)
   }
   return records
 }
