@@ -10,7 +10,6 @@ import { ConfigError, RunError } from '../core/config-error.ts'
 import { FileError, readText } from '../core/files.ts'
 import { BULK_COUNTERS, readCounters } from '../measure/bulk/bulk-counters.ts'
 import { parseResolverList } from '../measure/bulk/resolver-list.ts'
-import { writeBulkParquet } from '../store/bulk-parquet.node.ts'
 import { createRingMemory, openRingFeed } from '../platform/bulk-streams.ts'
 import type { BulkFormat, BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
 import { createBulkJournal, journalPath, readBulkJournal, type BulkJournalWriter } from './bulk-journal.ts'
@@ -24,6 +23,8 @@ const RESOLVER_FILE_OCTETS_MAX = 67_108_864
 const CHECKPOINT_MS = 1_000
 /** How long stdin waits when the engine has enough. */
 const FEED_WAIT_MS = 2
+/** `node:dgram` makes objects that die at once; without a bound they take 60 MB. */
+const YOUNG_MEMORY_MB = 6
 /** The published package has the same file compiled. */
 const ENGINE = new URL('./bulk-worker.ts', import.meta.url)
 
@@ -113,6 +114,8 @@ function outputOf({ output, format }: BulkFlags): BulkOutput {
 }
 
 async function writeTable(context: CliContext, records: string, table: string): Promise<void> {
+  // DuckDB takes 60 MB from everybody who does not write tables.
+  const { writeBulkParquet } = await import('../store/bulk-parquet.node.ts')
   await writeBulkParquet(records, table)
   await context.files.remove(records)
   await context.files.remove(journalPath(records))
@@ -145,7 +148,7 @@ async function runEngine(context: CliContext, job: BulkJob, journal: BulkJournal
     ENGINE.href.endsWith('.ts') && import.meta.url.endsWith('.js')
       ? new URL(ENGINE.href.replace(/\.ts$/, '.js'))
       : ENGINE,
-    { workerData: job },
+    { workerData: job, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEMORY_MB } },
   )
   const tcp = createBulkTcp(context.net, context.clock, job.resolvers)
   const ended = new AbortController()

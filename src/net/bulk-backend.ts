@@ -17,6 +17,8 @@ export interface BulkResolver {
 export interface BulkBatch {
   /** Where all queries lie. */
   readonly wire: Uint8Array
+  /** Every offset is a multiple of this. */
+  readonly strideOctets: number
   /** Three numbers for each datagram: offset in `wire`, octets, number of the resolver. */
   readonly entries: Int32Array
 }

@@ -41,6 +41,7 @@ class DgramSockets implements BulkBackend {
   private readonly shared6: Socket[] = []
   private readonly numbers = new Map<string, number>()
   private drive: BulkDrive | undefined
+  private readonly views: (Uint8Array | undefined)[] = []
   private turn = 0
   private onEnd: (() => void) | undefined
   private onFailure: ((error: unknown) => void) | undefined
@@ -72,19 +73,20 @@ class DgramSockets implements BulkBackend {
   }
 
   send(count: number): number {
-    const { wire, entries } = this.options.batch
+    const { entries } = this.options.batch
     for (let i = 0; i < count; i++) {
       const at = entries[i * ENTRY_FIELDS] as number
       const size = entries[i * ENTRY_FIELDS + 1] as number
       const number = entries[i * ENTRY_FIELDS + 2] as number
+      const query = this.viewOf(at, size)
       const socket = this.connected[number]
       if (socket !== undefined) {
-        socket.send(wire, at, size)
+        socket.send(query)
         continue
       }
       const { address, port } = this.options.resolvers[number] as BulkResolver
       const shared = address.includes(':') ? this.shared6 : this.shared4
-      shared[this.turn++ % shared.length]?.send(wire, at, size, port, address)
+      shared[this.turn++ % shared.length]?.send(query, port, address)
     }
     return count
   }
@@ -126,6 +128,17 @@ class DgramSockets implements BulkBackend {
     setImmediate(() => {
       this.step()
     })
+  }
+
+  /** Queries of one slot are often of one length: then the view is there already. */
+  private viewOf(at: number, size: number): Uint8Array {
+    const { wire, strideOctets } = this.options.batch
+    const place = at / strideOctets
+    const known = this.views[place]
+    if (known?.length === size) return known
+    const view = wire.subarray(at, at + size)
+    this.views[place] = view
+    return view
   }
 
   private step(): void {

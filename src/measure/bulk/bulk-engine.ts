@@ -35,7 +35,10 @@ export const BATCH_MAX = 256
 /** Numbers for each datagram of a batch. */
 export const BATCH_FIELDS = 3
 
-/** More is not read ahead of what can be sent. */
+/** As much is read ahead for each resolver, … */
+const QUEUED_PER_RESOLVER = 32
+/** … and in all at least and at most this much. */
+const QUEUED_MIN = 2_048
 const QUEUED_MAX = 16_384
 /** Consecutive queries go to one resolver, so that they can be sent in one piece. */
 const BLOCK_QUERIES = 16
@@ -101,6 +104,7 @@ export class BulkEngine implements BulkDrive {
   private readonly counters: Float64Array
   private readonly chosen = new Int32Array(BATCH_MAX)
   private readonly blockQueries: number
+  private readonly queuedMax: number
   private chosenCount = 0
   private backend: BulkBackend | undefined
   private queuedCount = 0
@@ -126,8 +130,10 @@ export class BulkEngine implements BulkDrive {
     )
     const usesBlocks = isPaced.length <= BLOCK_RESOLVERS_MAX && !isPaced.includes(1)
     this.blockQueries = usesBlocks ? BLOCK_QUERIES : 1
+    this.queuedMax = Math.min(Math.max(isPaced.length * QUEUED_PER_RESOLVER, QUEUED_MIN), QUEUED_MAX)
     this.counters = options.counters
-    this.batch = { wire: this.slots.wire, entries: new Int32Array(BATCH_MAX * BATCH_FIELDS) }
+    const { wire } = this.slots
+    this.batch = { wire, strideOctets: WIRE_STRIDE_OCTETS, entries: new Int32Array(BATCH_MAX * BATCH_FIELDS) }
     this.nowMs = nowMs
     this.flushedAtMs = nowMs
     this.outputOctets = outputOctets
@@ -166,13 +172,13 @@ export class BulkEngine implements BulkDrive {
       this.count(AT.malformed)
       return
     }
-    const slot = ((octets[at] as number) << 8) | (octets[at + 1] as number)
+    const slot = slots.slotOf[((octets[at] as number) << 8) | (octets[at + 1] as number)] as number
     if (slots.state[slot] !== SLOT_SENT || slots.resolver[slot] !== resolver) {
       this.countStray(slot, octets, at, sizeOctets, resolver)
       return
     }
     if (!slots.hasQuestion(slot, octets, at, sizeOctets)) {
-      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashAnswered(octets, at, sizeOctets)
+      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashQuestion(octets, at, sizeOctets)
       this.count(isOld ? AT.late : AT.wrong_question)
       return
     }
@@ -237,7 +243,7 @@ export class BulkEngine implements BulkDrive {
 
   private fill(): void {
     const { slots, options } = this
-    while (!this.isInputEnded && this.queuedCount < QUEUED_MAX && options.writer.text.length < BACKLOG_OCTETS_MAX) {
+    while (!this.isInputEnded && this.queuedCount < this.queuedMax && options.writer.text.length < BACKLOG_OCTETS_MAX) {
       const slot = slots.peek()
       if (slot < 0) return
       const read = options.reader.next(slots, slot)
@@ -366,7 +372,7 @@ export class BulkEngine implements BulkDrive {
     const state = slots.state[slot] as number
     const isKnown = slots.hasAsked(slot, resolver) && slots.hasQuestion(slot, octets, at, sizeOctets)
     if (!isKnown) {
-      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashAnswered(octets, at, sizeOctets)
+      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashQuestion(octets, at, sizeOctets)
       this.count(isOld ? AT.late : AT.wrong_id)
       return
     }
@@ -390,8 +396,4 @@ export class BulkEngine implements BulkDrive {
     }
     this.flushedAtMs = this.nowMs
   }
-}
-
-function hashAnswered(octets: Uint8Array, at: number, sizeOctets: number): number {
-  return sizeOctets < 28 ? 0 : hashQuestion(octets, at)
 }

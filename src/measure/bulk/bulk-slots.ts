@@ -1,5 +1,8 @@
 /**
- * The queries in flight of one engine: 65,536 slots in typed arrays, the message id being the slot.
+ * The queries in flight of one engine: 65,536 slots in typed arrays, each with a message id of its own from a shuffled ring.
+ *
+ * Ids are far apart and slots close together: as many slots are used as there are queries, and memory and caches see only
+ * those, while an id that was seen says nothing about the next.
  *
  * A slot that was given back goes to the end of the ring, so that an id is used again as late as possible; one that was
  * never answered stays away for the late window first.
@@ -11,8 +14,12 @@ import { randomInt, type Random } from '../../core/random.ts'
 
 /** As many as there are message ids. */
 export const SLOTS = 65_536
+/** As many are used from the beginning, so that an id is not used again at once. */
+const SLOTS_START = 8_192
 /** Header 12, name 255, type and class 4, OPT 11, rounded up to a multiple of 32. */
 export const WIRE_STRIDE_OCTETS = 288
+/** Sixteen octets behind the header. */
+const HASHED_END_OCTETS = 28
 /** How many resolvers a slot remembers to have asked. */
 export const ASKED_MAX = 8
 /** No query lives here. */
@@ -50,37 +57,43 @@ export class BulkSlots {
   /** Traits of the query that had the slot before: a hash of its question, and whom it asked last. */
   readonly oldHash: Int32Array = new Int32Array(SLOTS)
   readonly oldResolver: Int32Array = new Int32Array(SLOTS).fill(-1)
+  /** The slot of each message id. */
+  readonly slotOf: Uint16Array = new Uint16Array(SLOTS)
   private readonly ring: Uint16Array = new Uint16Array(SLOTS)
   private readonly lateRing: Uint16Array = new Uint16Array(SLOTS)
   private readonly lateUntilMs: Float64Array = new Float64Array(SLOTS)
+  private readonly idOf: Uint16Array = new Uint16Array(SLOTS)
   private head = 0
-  private freeCount = SLOTS
+  private freeCount = 0
+  private usedSlots = 0
   private lateHead = 0
   private lateCount = 0
 
   constructor(random: Random) {
-    const { ring, wire } = this
-    for (let slot = 0; slot < SLOTS; slot++) ring[slot] = slot
+    const { idOf, slotOf } = this
+    for (let slot = 0; slot < SLOTS; slot++) idOf[slot] = slot
     for (let slot = SLOTS - 1; slot > 0; slot--) {
       const other = randomInt(random, slot + 1)
-      const id = ring[slot] as number
-      ring[slot] = ring[other] as number
-      ring[other] = id
+      const id = idOf[slot] as number
+      idOf[slot] = idOf[other] as number
+      idOf[other] = id
     }
-    for (let slot = 0; slot < SLOTS; slot++) {
-      wire[slot * WIRE_STRIDE_OCTETS] = slot >> 8
-      wire[slot * WIRE_STRIDE_OCTETS + 1] = slot & 0xff
-    }
+    for (let slot = 0; slot < SLOTS; slot++) slotOf[idOf[slot] as number] = slot
+    while (this.usedSlots < SLOTS_START) this.addSlot()
   }
 
   /** How many queries there are: queued, sent, or asked over TCP. */
   get inUse(): number {
-    return SLOTS - this.freeCount - this.lateCount
+    return this.usedSlots - this.freeCount - this.lateCount
   }
 
   /** The slot that the next query will get; −1 when all are taken. */
   peek(): number {
-    return this.freeCount === 0 ? -1 : (this.ring[this.head] as number)
+    if (this.freeCount === 0) {
+      if (this.usedSlots === SLOTS) return -1
+      this.addSlot()
+    }
+    return this.ring[this.head] as number
   }
 
   /** Takes the slot that {@link peek} showed. */
@@ -133,16 +146,26 @@ export class BulkSlots {
     return true
   }
 
+  private addSlot(): void {
+    const slot = this.usedSlots++
+    const id = this.idOf[slot] as number
+    this.wire[slot * WIRE_STRIDE_OCTETS] = id >> 8
+    this.wire[slot * WIRE_STRIDE_OCTETS + 1] = id & 0xff
+    this.ring[(this.head + this.freeCount) & (SLOTS - 1)] = slot
+    this.freeCount++
+  }
+
   private remember(slot: number): void {
     const base = slot * WIRE_STRIDE_OCTETS
-    this.oldHash[slot] = hashQuestion(this.wire, base)
+    this.oldHash[slot] = hashQuestion(this.wire, base, WIRE_STRIDE_OCTETS)
     this.oldResolver[slot] = this.resolver[slot] as number
   }
 }
 
 /** A hash of the beginning of a question: enough to tell an old question from a wrong one in a count. */
-export function hashQuestion(octets: Uint8Array, at: number): number {
+export function hashQuestion(octets: Uint8Array, at: number, sizeOctets: number): number {
+  if (sizeOctets < HASHED_END_OCTETS) return 0
   let hash = 0x811c9dc5
-  for (let i = 12; i < 28; i++) hash = Math.imul(hash ^ (octets[at + i] as number), 0x01000193)
+  for (let i = 12; i < HASHED_END_OCTETS; i++) hash = Math.imul(hash ^ (octets[at + i] as number), 0x01000193)
   return hash
 }
