@@ -298,7 +298,7 @@ class ClientConnection implements Http2Connection {
       stream.handlers.onFailure('http_too_large')
       return undefined
     }
-    stream.body.push(content.slice())
+    if (content.length > 0) stream.body.push(content.slice())
     if ((head.flags & FLAG.endStream) !== 0) this.#finish(head.stream, stream)
     return undefined
   }

@@ -32,7 +32,7 @@ describe.skipIf(!hasTor)('candor query --via (needs tor: apt-get install tor)', 
 
   /** Runs a command inside the laboratory, as `candor lab run` does. */
   function run(...words: readonly string[]): Promise<CommandOutcome> {
-    const inside = ['lab', 'run', '--directory', lab.laboratory.describe().directory, '--', 'candor', 'query']
+    const inside = ['lab', 'run', '--directory', lab.laboratory.describe().directory, 'candor', 'query']
     return startCandor([...inside, ...words, '--tor-dir', torDirectory], {}).outcome
   }
 
