@@ -12,6 +12,7 @@ import { runModule, type ModuleRecord } from '../campaigns/exits/run-module.ts'
 import type { RunDependencies, RunSetup } from '../campaigns/exits/run-setup.ts'
 import { createRunStop } from '../campaigns/exits/run-stop.ts'
 import type { ScanContext } from '../campaigns/exits/scan-context.ts'
+import type { StopReason } from '../campaigns/exits/scan-relays.ts'
 import { formatIsoTime } from '../core/clock.ts'
 import { joinPath } from '../core/files.ts'
 import type { CliContext } from './cli-context.ts'
@@ -22,6 +23,8 @@ export interface ModuleReport {
   readonly records: readonly ModuleRecord[]
   /** Candidates without a record: the run stopped before. */
   readonly notReached: number
+  /** Why the module ended before its last relay; `null` when it did not. */
+  readonly stopped: StopReason | null
   readonly written: readonly string[]
 }
 
@@ -74,6 +77,7 @@ async function runOne(context: CliContext, module: ExitModule, run: ModuleRun): 
   })
   const probed = new Set(records.map((record) => record['exit_fingerprint']))
   const notReached = setup.order.length - probed.size
+  const stopped = stop.reason() ?? null
   const metadata = {
     module: module.name,
     run_id: options.runId,
@@ -91,12 +95,12 @@ async function runOne(context: CliContext, module: ExitModule, run: ModuleRun): 
     tor_version: setup.supervisor.current().session.version,
     circuits_built: counts.built,
     circuits_failed: counts.failed,
-    stopped: stop.reason() ?? null,
+    stopped,
   }
   const name = nameArtefacts(module.name, options.runId, options.selection.shard).data
   const path = joinPath(options.analysisDir, name)
   await context.files.writeAtomic(path, `${JSON.stringify({ metadata, results: records }, null, 2)}\n`, 0o644)
-  return { module: module.name, records, notReached, written: [path] }
+  return { module: module.name, records, notReached, stopped, written: [path] }
 }
 
 function countStatuses(records: readonly ModuleRecord[]): Readonly<Record<string, number>> {

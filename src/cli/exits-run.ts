@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { createRunProgress } from '../campaigns/exits/run-progress.ts'
 import type { FailOn } from '../config/exit-settings.ts'
 import type { GeneralSettings } from '../config/general-settings.ts'
-import { RunError } from '../core/config-error.ts'
+import { BusyError } from '../core/config-error.ts'
 import type { ExitRunOptions } from '../model/exit-options.ts'
 import { createIpTables } from '../enrich/ip-tables.node.ts'
 import type { ExitReport } from '../model/exit-result.ts'
@@ -45,18 +45,23 @@ async function run(context: CliContext, command: Command, names: readonly string
   try {
     outcome = await runExitScan(withTables(context, general), { options, extras, modules, progress })
   } catch (error) {
-    if (!(error instanceof RunError) || !extras.skipIfBusy || !isBusy(error)) throw error
-    await context.say(`${error.message}; skipped`)
-    return
+    if (error instanceof BusyError && extras.skipIfBusy) {
+      await context.say(`${error.message}; skipped`)
+      return
+    }
+    // For the status file: programs that watch it do not see the error on stderr.
+    progress.phase('failed', error instanceof Error ? error.message : String(error))
+    throw error
   } finally {
     await shown.stop()
   }
+  // Before the records: a reader of stdout that goes away does not change what was found.
+  context.finish(statusOf(outcome, extras.failOn))
   const format = extras.format ?? (context.stdout.isTerminal ? 'table' : 'jsonl')
   for (const text of formatResults(outcome, format)) await context.stdout.write(text)
   for (const path of outcome.written) await context.say(`wrote ${path}`)
   const { report } = outcome
   if (report !== undefined) await context.say(summarize(report))
-  context.finish(statusOf(outcome, extras.failOn))
 }
 
 /** The user's own tables of AS and country take the place of those that the address plan has. */
@@ -76,10 +81,6 @@ async function withDirectResolver(context: CliContext, options: ExitRunOptions):
   return { ...options, directResolver: resolver ?? null }
 }
 
-function isBusy(error: RunError): boolean {
-  return error.name === 'RunError' && /\b(held|busy|in use|another)\b/i.test(error.message)
-}
-
 /** One sentence about the run. */
 function summarize({ metadata }: ExitReport): string {
   if (metadata.invalid !== null) return `this run is invalid and accuses nobody: ${metadata.invalid}`
@@ -95,8 +96,8 @@ function summarize({ metadata }: ExitReport): string {
 
 const SEVERITIES = ['low', 'medium', 'high', 'critical'] as const
 
-function statusOf({ report, moduleReports, outcome }: ExitScanOutcome, failOn: FailOn): CliStatus {
-  if (outcome?.stopReason === 'interrupted') return STATUS_INTERRUPTED
+function statusOf({ report, moduleReports, interrupted }: ExitScanOutcome, failOn: FailOn): CliStatus {
+  if (interrupted) return STATUS_INTERRUPTED
   if (report?.metadata.invalid !== undefined && report.metadata.invalid !== null) return STATUS_FAILED
   if (report !== undefined && failOn !== 'none' && worst(report) >= SEVERITIES.indexOf(failOn)) return STATUS_FINDINGS
   if ((report?.metadata.not_tested ?? 0) > 0 || moduleReports.some(({ notReached }) => notReached > 0)) {

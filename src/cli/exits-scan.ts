@@ -19,7 +19,7 @@ import { toHistoryRun } from '../campaigns/exits/failure-counters.ts'
 import { finishRun } from '../campaigns/exits/finish-run.ts'
 import { formatMarkdownReport } from '../campaigns/exits/markdown-report.ts'
 import type { AddressFacts } from '../campaigns/exits/make-result.ts'
-import { runExits } from '../campaigns/exits/run-exits.ts'
+import { runExits, runHeaderEntry } from '../campaigns/exits/run-exits.ts'
 import type { RunProgress } from '../campaigns/exits/run-progress.ts'
 import type { RunDependencies, RunOutcome, RunSetup } from '../campaigns/exits/run-setup.ts'
 import { setUpRun } from '../campaigns/exits/set-up-run.ts'
@@ -32,7 +32,7 @@ import type { ExitReport } from '../model/exit-result.ts'
 import type { Journal } from '../model/journal.ts'
 import { publishArtefacts } from '../publish/publish-artefacts.ts'
 import { openExitHistory } from '../store/exit-history.node.ts'
-import { openJournal, readJournal } from '../store/journal.ts'
+import { openJournal, readJournal, type JournalContent } from '../store/journal.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import type { CliContext } from './cli-context.ts'
 import { createReportHistory } from '../campaigns/exits/report-history.ts'
@@ -60,7 +60,8 @@ export interface ExitScanOutcome {
   readonly moduleReports: readonly ModuleReport[]
   /** Paths of the files that were written. */
   readonly written: readonly string[]
-  readonly outcome: RunOutcome | undefined
+  /** Whether a person ended the run before its end. */
+  readonly interrupted: boolean
 }
 
 /**
@@ -120,12 +121,14 @@ async function runWithTor(context: CliContext, scan: ExitScan, state: OpenState)
     factsOf,
     progress,
     interrupted: context.interrupted,
+    endsAtMs: clock.nowMs() + options.deadlineMs,
     say: (line) => context.say(line),
     onIssued: (name) => {
       feed?.join.issue(name)
     },
   }
   const setup = await setUpRun(dependencies, supervisor)
+  if (!options.modules.includes('dnshealth') && state.prior === undefined) await beginModuleRun(dependencies, setup)
   const outcome = options.modules.includes('dnshealth') ? await runExits(dependencies, setup) : undefined
   const reported =
     outcome === undefined
@@ -133,10 +136,18 @@ async function runWithTor(context: CliContext, scan: ExitScan, state: OpenState)
       : await report(context, scan, state, { supervisor, dependencies, setup, outcome, feed })
   const moduleReports = await runModules(context, scan.modules, { dependencies, setup, prior: state.prior })
   const written = [...(reported?.written ?? []), ...moduleReports.flatMap((module) => module.written)]
-  if (outcome?.stopReason !== 'interrupted')
-    await state.journal.append({ kind: 'end', at: formatIsoTime(clock.wallNowMs()) })
+  const stops = [outcome?.stopReason, ...moduleReports.map(({ stopped }) => stopped)]
+  const interrupted = stops.includes('interrupted')
+  if (!interrupted) await state.journal.append({ kind: 'end', at: formatIsoTime(clock.wallNowMs()) })
   progress.phase('done', 'Done')
-  return { report: reported?.report, moduleReports, written, outcome }
+  return { report: reported?.report, moduleReports, written, interrupted }
+}
+
+/** Modules alone have no pre-flight that chooses a mode; what they are asked for by a resumed run must agree as well. */
+async function beginModuleRun({ options, journal, clock }: RunDependencies, setup: RunSetup): Promise<void> {
+  const mode = options.mode === 'auto' ? 'wildcard' : options.mode
+  const domain = mode === 'nxdomain' ? options.nxdomainDomain : options.domain
+  await journal.append(runHeaderEntry(options, setup, { mode, domain }, formatIsoTime(clock.wallNowMs())))
 }
 
 interface FinishedScan {
@@ -206,11 +217,35 @@ async function openRunJournal(
   const path = await findJournal(context, given)
   const content = await readJournal(files, path)
   const prior = readPriorRun(content.entries)
+  await checkPrior(context, given, path, content, prior)
   const journal = await openJournal(files, path, content.validOctets)
   if (prior === undefined) return { options: { ...given, runId: runIdOf(path) }, prior, journal }
   const options = { ...given, runId: prior.header.runId, seed: prior.header.seed }
   checkResumable(prior.header, options)
   return { options, prior, journal }
+}
+
+/** Says what of the journal was lost. @throws {ConfigError} When the newest run has nothing left to do. */
+async function checkPrior(
+  context: CliContext,
+  given: ExitRunOptions,
+  path: string,
+  { malformedLines }: JournalContent,
+  prior: PriorRun | undefined,
+): Promise<void> {
+  const lost = malformedLines.length + (prior?.unreadable ?? 0)
+  if (lost > 0) {
+    await context.say(`warning: ${path}: ${lost} damaged entries are passed over; what they said is asked again`)
+  }
+  const isNamed = prior === undefined || prior.header.runId === given.runId
+  const wantsMore = given.moduleFiles.length > 0 || given.modules.some((module) => module !== 'dnshealth')
+  if (isNamed || wantsMore || !prior.complete) return
+  const { runId } = prior.header
+  throw new ConfigError(
+    '--resume',
+    `run ${runId}, the newest in ${given.analysisDir}, has finished`,
+    `leave out --resume to start a run; --resume --run-id ${runId} makes its report again`,
+  )
 }
 
 /** Length of `journal_` and the 14 digits after it. */

@@ -46,7 +46,7 @@ export async function runCli(argv: readonly string[], capabilities: CliCapabilit
   } catch (error) {
     try {
       if (error instanceof CommanderError) return await finishCommander(error, program, argv, texts, context)
-      if (error instanceof OutputClosedError) return STATUS_DONE
+      if (error instanceof OutputClosedError) return context.status()
       if (isAbort(error) && capabilities.interrupted.aborted) return STATUS_INTERRUPTED
       return await printError(error, context)
     } catch (closed) {

@@ -29,3 +29,6 @@ export class RunError extends Error {
     this.hint = hint
   }
 }
+
+/** Another run holds what this one needs; `--skip-if-busy` makes it no failure. Exit status 1 otherwise. */
+export class BusyError extends RunError {}

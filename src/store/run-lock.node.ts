@@ -10,7 +10,7 @@
 import { chmod, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { RunError } from '../core/config-error.ts'
+import { BusyError, RunError } from '../core/config-error.ts'
 
 /** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5
@@ -25,7 +25,8 @@ export interface RunLock extends AsyncDisposable {
  * Takes the lock of a data directory, creating the directory (0700) when it is new. Never waits.
  *
  * @param purpose - What holds the lock, for the message that others get: `candor exits run`.
- * @throws {RunError} When somebody else holds it, or the directory cannot be used.
+ * @throws {BusyError} When somebody else holds it.
+ * @throws {RunError} When the directory cannot be used.
  */
 export async function acquireRunLock(directory: string, purpose: string): Promise<RunLock> {
   const path = join(directory, 'lock.db')
@@ -44,7 +45,7 @@ export async function acquireRunLock(directory: string, purpose: string): Promis
   } catch (cause) {
     database.close()
     if (!isBusy(cause)) throw unusable(directory, cause)
-    throw new RunError(
+    throw new BusyError(
       `the data directory ${directory} is in use by ${await describeHolder(holderPath)}`,
       'wait until it has finished, or use another data directory',
       { cause },

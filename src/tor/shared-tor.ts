@@ -12,7 +12,7 @@
  * Invariant: from the first changed option on, two processes know how to undo it.
  */
 import { sleep, withTimeout, type Clock } from '../core/clock.ts'
-import { RunError } from '../core/config-error.ts'
+import { BusyError, RunError } from '../core/config-error.ts'
 import type { AppendFile } from '../core/files.ts'
 import type { RunningProcess } from '../core/process-runner.ts'
 import { NetError } from '../net/net.ts'
@@ -71,7 +71,7 @@ export async function openSharedTor(machine: TorCapabilities, options: SharedTor
   const recordPath = sharedTorRecordPath(options.stateDirectory, options.control)
   await machine.files.makeDirectory(options.stateDirectory, 0o700)
   if (await isRecordHeld(machine, recordPath)) {
-    throw new RunError('another run uses this Tor', 'wait for it, or use another Tor')
+    throw new BusyError('another run uses this Tor', 'wait for it, or use another Tor')
   }
   if (await restoreRecordedOptions(machine, recordPath, options.password)) machine.log.info('tor.shared.restored')
   const client = await connect(machine, options)

@@ -2,12 +2,16 @@
  * What a run writes down while it goes on, and how a later process reads it back.
  *
  * Entries: `run` (once; what the run is), `issued` (a name that was sent), `circuit` (a circuit's part in a verdict),
- * `result` (the verdict about a relay), `module` (a module's records of one relay), `control` (the zone asked directly), `resumed`, `end`. A relay with a `result` is
- * finished; one with `circuit` entries alone is continued after them, so that nothing is asked twice that was answered.
+ * `result` (the verdict about a relay), `module` (a module's records of one relay), `resumed`, `end`. A relay with a
+ * `result` is finished; one with `circuit` entries alone is continued after them, so that nothing is asked twice that was
+ * answered.
+ *
+ * **Invariant**: an entry of another shape than ours (a damaged file, another version) is counted and passed over.
  *
  * Format: docs/formats/journal.md
  */
-import { ConfigError } from '../../core/config-error.ts'
+import { z } from 'zod'
+import { ConfigError, RunError } from '../../core/config-error.ts'
 import type { Json } from '../../core/log.ts'
 import type { ExitRunOptions } from '../../model/exit-options.ts'
 import type { ExitMode, ExitResult } from '../../model/exit-result.ts'
@@ -41,15 +45,40 @@ export interface PriorRun {
   readonly issued: readonly IssuedName[]
   /** Module → fingerprint → its records. */
   readonly modules: ReadonlyMap<string, ReadonlyMap<string, readonly ModuleRecord[]>>
-  /** Whether the run was finished (its report was written). */
-  readonly ended: boolean
+  /** Whether every relay has its verdict and the report was written. */
+  readonly complete: boolean
+  /** Entries that are none of ours: what they said is asked again. */
+  readonly unreadable: number
 }
 
-interface ModuleEntry {
-  readonly module: string
-  readonly fingerprint: string
-  readonly records: readonly ModuleRecord[]
-}
+const digits = z.string().regex(/^[\dA-F]{40}$/)
+const attempts = z.array(z.looseObject({ attempt: z.number(), circuit: z.number(), status: z.string() }))
+/**
+ * The fields without which an entry cannot be used. A journal is a file of ours, so the rest is taken as it is; these are
+ * what a damaged line or another version would break.
+ */
+const SHAPES = {
+  run: z.looseObject({
+    runId: z.string().regex(/^\d{14}$/),
+    shard: z.string(),
+    seed: z.string(),
+    mode: z.enum(['wildcard', 'nxdomain', 'stable']),
+    domain: z.string().nullable(),
+    expect: z.array(z.string()),
+    startedAt: z.string(),
+    candidatesSha256: z.string(),
+    candidates: z.array(z.object({ fingerprint: digits, reason: z.string() })),
+  }),
+  issued: z.looseObject({ name: z.string(), fingerprint: digits, attempt: z.number(), sentAtMs: z.number() }),
+  circuit: z.looseObject({
+    fingerprint: digits,
+    record: z.looseObject({ circuit: z.number(), path: z.array(z.string()), attempts, decoys: attempts }),
+  }),
+  result: z.looseObject({
+    result: z.looseObject({ exit_fingerprint: digits, status: z.string(), attempts, flags: z.array(z.string()) }),
+  }),
+  module: z.looseObject({ module: z.string(), fingerprint: digits, records: z.array(z.looseObject({})) }),
+} as const
 
 /** Name of the journal file of a run: `journal_RUNID.jsonl`, shards apart. */
 export function journalFileName(runId: string, shard: { readonly index: number; readonly count: number }): string {
@@ -77,50 +106,84 @@ export function resultEntry(result: ExitResult): JournalEntry {
   return { kind: 'result', result: toJson(result) }
 }
 
-/** Reads the entries of a journal back. @returns `undefined` when the journal has no header (it was torn at birth). */
+/**
+ * Reads the entries of a journal back.
+ *
+ * @returns `undefined` when the journal has no header (it was torn at birth).
+ * @throws {RunError} When there is a header, and it is none that this version can read.
+ */
 export function readPriorRun(entries: readonly JournalEntry[]): PriorRun | undefined {
   let header: RunHeader | undefined
   let ended = false
+  let unreadable = 0
   const results = new Map<string, ExitResult>()
   const circuits = new Map<string, CircuitRecord[]>()
   const issued: IssuedName[] = []
   const modules = new Map<string, Map<string, readonly ModuleRecord[]>>()
   for (const entry of entries) {
+    if (!isOurs(entry)) {
+      if (entry.kind === 'run' && header === undefined) throw unknownHeader()
+      unreadable++
+      continue
+    }
     switch (entry.kind) {
       case 'run':
-        header ??= fromJson(entry) as RunHeader
+        header ??= recordOf(entry) as RunHeader
         break
       case 'issued':
-        issued.push(fromJson(entry) as IssuedName)
+        issued.push(recordOf(entry) as IssuedName)
         break
       case 'circuit': {
-        const { fingerprint, record } = fromJson(entry) as { fingerprint: string; record: CircuitRecord }
+        const { fingerprint, record } = recordOf(entry) as { fingerprint: string; record: CircuitRecord }
         circuits.set(fingerprint, [...(circuits.get(fingerprint) ?? []), record])
         break
       }
       case 'result': {
-        const result = fromJson(entry['result']) as ExitResult
+        const { result } = recordOf(entry) as { result: ExitResult }
         results.set(result.exit_fingerprint, result)
         circuits.delete(result.exit_fingerprint)
         break
       }
       case 'module': {
-        const { module, fingerprint, records } = fromJson(entry) as ModuleEntry
-        modules.set(
-          module,
-          (modules.get(module) ?? new Map<string, readonly ModuleRecord[]>()).set(fingerprint, records),
-        )
+        const { module, fingerprint, records } = recordOf(entry) as ModuleEntry
+        const ofModule = modules.get(module) ?? new Map<string, readonly ModuleRecord[]>()
+        modules.set(module, ofModule.set(fingerprint, records))
         break
       }
       case 'end':
         ended = true
         break
       default:
-        // `control` and `resumed` are for people; a newer version's entries are kept and not understood.
+        // `resumed` is for people; a newer version's entries are kept and not understood.
         break
     }
   }
-  return header && { header, results, circuits, issued, modules, ended }
+  if (header === undefined) return undefined
+  const complete = ended && header.candidates.every((candidate) => results.has(candidate.fingerprint))
+  return { header, results, circuits, issued, modules, complete, unreadable }
+}
+
+interface ModuleEntry {
+  readonly module: string
+  readonly fingerprint: string
+  readonly records: readonly ModuleRecord[]
+}
+
+function isOurs(entry: JournalEntry): boolean {
+  const shape = Object.hasOwn(SHAPES, entry.kind) ? SHAPES[entry.kind as keyof typeof SHAPES] : undefined
+  return shape === undefined || shape.safeParse(entry).success
+}
+
+/** The record that was written into an entry whose shape was checked. */
+function recordOf(entry: JournalEntry): unknown {
+  return entry
+}
+
+function unknownHeader(): RunError {
+  return new RunError(
+    'the journal cannot be continued: its first entry is damaged, or of another version of this program',
+    'leave out --resume to start a new run',
+  )
 }
 
 /**
@@ -133,8 +196,9 @@ export function checkResumable(header: RunHeader, options: ExitRunOptions): void
   const pairs: readonly (readonly [string, string, string])[] = [
     ['--run-id', header.runId, options.runId],
     ['--shard', header.shard, shard],
-    ['--domain', header.domain ?? '', options.domain ?? ''],
-    ['--expect', header.expect.join(','), options.expect.join(',')],
+    // Which mode `auto` fell back to is in the journal.
+    ['--mode', header.mode, options.mode === 'auto' ? header.mode : options.mode],
+    ...zonePairs(header, options),
   ]
   for (const [option, was, is] of pairs) {
     if (was === is) continue
@@ -146,6 +210,22 @@ export function checkResumable(header: RunHeader, options: ExitRunOptions): void
   }
 }
 
+/** The zone's options, where the mode has such: the label of `invalid.` was made up, and is in the journal. */
+function zonePairs(header: RunHeader, options: ExitRunOptions): readonly (readonly [string, string, string])[] {
+  const domain = header.domain ?? ''
+  switch (header.mode) {
+    case 'wildcard':
+      return [
+        ['--domain', domain, options.domain ?? ''],
+        ['--expect', header.expect.join(','), options.expect.join(',')],
+      ]
+    case 'nxdomain':
+      return [['--nxdomain-domain', domain, options.nxdomainDomain ?? domain]]
+    case 'stable':
+      return []
+  }
+}
+
 /** Appends without waiting: what this entry says is only worth having if a later one, which is waited for, is there. */
 export function appendSoon(journal: Journal, entry: JournalEntry, onFailure: (error: unknown) => void): void {
   journal.append(entry).catch(onFailure)
@@ -154,9 +234,4 @@ export function appendSoon(journal: Journal, entry: JournalEntry, onFailure: (er
 function toJson(value: object): { readonly [key: string]: Json } {
   // Records hold nothing but JSON values; the round trip drops `undefined` and says so to the type checker.
   return JSON.parse(JSON.stringify(value)) as { readonly [key: string]: Json }
-}
-
-/** The journal is our own file, each line checked by `store/journal.ts`: what was written is what is read. */
-function fromJson(value: Json | undefined): unknown {
-  return value
 }

@@ -6,6 +6,7 @@
  */
 import { formatIsoTime, parseTime } from '../../core/clock.ts'
 import { measureOwnDelay } from '../../measure/own-delay.ts'
+import type { ExitRunOptions } from '../../model/exit-options.ts'
 import type { ExitResult } from '../../model/exit-result.ts'
 import type { JournalEntry } from '../../model/journal.ts'
 import type { Candidate } from './candidates.ts'
@@ -15,7 +16,7 @@ import { appendSoon, circuitEntry, headerEntry, issuedEntry, resultEntry } from 
 import { makeUnasked, makeUntested } from './make-result.ts'
 import type { RunDependencies, RunOutcome, RunSetup } from './run-setup.ts'
 import { createRunStop, type RunStop } from './run-stop.ts'
-import type { ScanContext } from './scan-context.ts'
+import type { ScanContext, ZoneExpectation } from './scan-context.ts'
 import { LEFT_SENTENCE, scanRelays } from './scan-relays.ts'
 import { LEFT_REASON } from './set-up-run.ts'
 
@@ -56,7 +57,7 @@ async function scan(
   }
   await journal.append(
     prior === undefined
-      ? header(dependencies, setup, context, startedAt)
+      ? runHeaderEntry(options, setup, context.zone, startedAt)
       : { kind: 'resumed', at: formatIsoTime(clock.wallNowMs()) },
   )
   const done = [...(prior?.results.values() ?? [])].filter(({ status }) => status !== 'not_tested')
@@ -96,7 +97,8 @@ async function scan(
     zone: context.zone,
     startedAt,
     // A resumed run began in another process, whose monotonic clock is gone.
-    durationMs: prior === undefined ? clock.nowMs() - startedAtMs : clock.wallNowMs() - parseTime(startedAt),
+    durationMs:
+      prior === undefined ? clock.nowMs() - startedAtMs : Math.max(0, clock.wallNowMs() - parseTime(startedAt)),
     invalid: guard.invalid(),
     stopReason: stop.reason() ?? null,
     circuitsBuilt: run.counts.built,
@@ -105,13 +107,19 @@ async function scan(
   }
 }
 
-function header({ options }: RunDependencies, setup: RunSetup, context: ScanContext, startedAt: string): JournalEntry {
+/** The entry that opens the journal of a run: everything that a resumed process must agree with. */
+export function runHeaderEntry(
+  options: ExitRunOptions,
+  setup: RunSetup,
+  { mode, domain }: Pick<ZoneExpectation, 'mode' | 'domain'>,
+  startedAt: string,
+): JournalEntry {
   return headerEntry({
     runId: options.runId,
     shard: `${options.selection.shard.index}/${options.selection.shard.count}`,
     seed: options.seed,
-    mode: context.zone.mode,
-    domain: context.zone.domain,
+    mode,
+    domain,
     expect: options.expect,
     startedAt,
     consensusValidAfter: setup.view.validAfter,

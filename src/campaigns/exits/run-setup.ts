@@ -30,6 +30,8 @@ export interface RunDependencies {
   readonly progress: RunProgress
   /** Aborts when a person wants the run to end: what is in flight is finished. */
   readonly interrupted: AbortSignal
+  /** When the run is over, modules included; a reading of the monotonic clock. */
+  readonly endsAtMs: number
   /** Called before a name is sent. */
   readonly onIssued: (name: string) => void
   /** Says a line to people. */

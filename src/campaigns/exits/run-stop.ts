@@ -13,7 +13,7 @@ export interface RunStop extends Disposable {
 }
 
 /** Connects the deadline and the person at the keyboard. */
-export function createRunStop({ clock, options, interrupted }: RunDependencies): RunStop {
+export function createRunStop({ clock, endsAtMs, interrupted }: RunDependencies): RunStop {
   const start = new AbortController()
   const all = new AbortController()
   let reason: StopReason | undefined
@@ -25,7 +25,7 @@ export function createRunStop({ clock, options, interrupted }: RunDependencies):
   const onInterrupted = (): void => {
     stop('interrupted')
   }
-  const deadline = clock.setTimer(options.deadlineMs, () => {
+  const deadline = clock.setTimer(Math.max(0, endsAtMs - clock.nowMs()), () => {
     stop('deadline')
   })
   interrupted.addEventListener('abort', onInterrupted)
