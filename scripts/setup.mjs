@@ -10,6 +10,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { fileURLToPath } from 'node:url'
+import { buildNative } from './build-native.mjs'
 
 /** The top of the project. */
 export const HOME = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -32,13 +33,15 @@ const SYSTEM_PACKAGES = [
 ]
 
 /**
- * Installs npm packages and Debian packages.
+ * Installs npm packages and Debian packages, and builds the native sockets where there is a compiler.
  *
  * @param {'start' | 'test'} purpose - What follows; tests need more.
  * @returns {Promise<readonly string[]>} Names of Debian packages that are still missing.
  */
 export async function setUp(purpose) {
   installNpmPackages()
+  const reason = buildNative('build/native')
+  if (reason !== undefined) say(`candor bulk uses the sockets of Node: ${reason}`)
   return installSystemPackages(purpose)
 }
 

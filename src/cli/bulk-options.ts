@@ -1,5 +1,6 @@
 /** Options of `candor bulk`, from texts to values; every bound has its reason. */
 import { ConfigError } from '../core/config-error.ts'
+import type { BulkBackendName } from './bulk-job.ts'
 import { checkLimit, type Limit } from '../core/limit.ts'
 import { parseRrType } from '../dns/rr-type.ts'
 import type { BulkResolver } from '../net/bulk-backend.ts'
@@ -22,7 +23,7 @@ export interface BulkFlags {
   readonly format: 'jsonl' | 'bin' | 'parquet'
   readonly resume?: boolean
   readonly statusFile?: string
-  readonly backend: string
+  readonly backend: 'auto' | BulkBackendName
   readonly seed?: string
 }
 

@@ -10,8 +10,10 @@ import { ConfigError, RunError } from '../core/config-error.ts'
 import { FileError, readText } from '../core/files.ts'
 import { BULK_COUNTERS, readCounters } from '../measure/bulk/bulk-counters.ts'
 import { parseResolverList } from '../measure/bulk/resolver-list.ts'
+import type { BulkResolver } from '../net/bulk-backend.ts'
+import { loadNativeAddon } from '../platform/native-sockets.ts'
 import { createRingMemory, openRingFeed } from '../platform/bulk-streams.ts'
-import type { BulkFormat, BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
+import type { BulkBackendName, BulkFormat, BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
 import { createBulkJournal, journalPath, readBulkJournal, type BulkJournalWriter } from './bulk-journal.ts'
 import { parseTuning, parseTypes, resolvePace, type BulkFlags } from './bulk-options.ts'
 import { startBulkDisplay } from './bulk-progress.ts'
@@ -56,7 +58,7 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<vo
     await context.say('no pace: queries go out as fast as this machine sends them, whoever the resolvers belong to')
   const job: BulkJob = {
     ...tuning,
-    backend: 'dgram',
+    backend: await chooseBackend(context, flags.backend, resolvers),
     names: flags.names === '-' ? createRingMemory() : flags.names,
     output,
     outputOctets: journal?.output_octets ?? 0,
@@ -89,6 +91,21 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<vo
     context.finish(STATUS_INCOMPLETE)
   }
   if (context.interrupted.aborted) context.finish(STATUS_INTERRUPTED)
+}
+
+/** The best that this machine has; queries of paced resolvers go out one by one and gain nothing from segments. */
+async function chooseBackend(
+  context: CliContext,
+  wanted: BulkFlags['backend'],
+  resolvers: readonly BulkResolver[],
+): Promise<BulkBackendName> {
+  if (wanted === 'dgram') return wanted
+  if (loadNativeAddon() === undefined) {
+    await context.say('no native sockets for this system: those of Node are used, which cost more processor time')
+    return 'dgram'
+  }
+  if (wanted !== 'auto') return wanted
+  return resolvers.some(({ isPaced }) => isPaced) ? 'native' : 'segmented'
 }
 
 async function inputSize(context: CliContext, names: string): Promise<number | null> {

@@ -14,6 +14,7 @@ import { NameReader } from '../measure/bulk/name-reader.ts'
 import { openNameFile, openRecordOutput, openRingSource, type RecordOutput } from '../platform/bulk-streams.ts'
 import { nodeClock } from '../platform/node-clock.ts'
 import { createDgramBackend } from '../platform/dgram-backend.ts'
+import { createNativeBackend } from '../platform/native-backend.ts'
 import type { BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
 
 /** Beyond this they are only counted. */
@@ -98,9 +99,11 @@ function createEngine(
   return { engine, tcp }
 }
 
-function openBackend(job: BulkJob, engine: BulkEngine): Promise<BulkBackend> {
-  const { resolvers, hearsStrangers } = job
-  return createDgramBackend({ resolvers, batch: engine.batch, hearsStrangers })
+async function openBackend(job: BulkJob, engine: BulkEngine): Promise<BulkBackend> {
+  const { resolvers, hearsStrangers, backend } = job
+  const options = { resolvers, batch: engine.batch, hearsStrangers }
+  if (backend === 'dgram') return createDgramBackend(options)
+  return createNativeBackend({ ...options, segmented: backend === 'segmented' }) ?? createDgramBackend(options)
 }
 
 /** The engine with what happens beside it: answers over TCP, and checkpoints. */

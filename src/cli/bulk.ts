@@ -36,7 +36,11 @@ export function registerBulk(program: Command, context: CliContext): void {
     .addOption(new Option('--format <format>', 'of the records').choices(['jsonl', 'bin', 'parquet']).default('jsonl'))
     .option('--resume', 'continue the run whose journal lies beside --output')
     .option('--status-file <file>', 'a JSON file that says where the run stands')
-    .addOption(new Option('--backend <name>', 'what carries datagrams').choices(['auto', 'dgram']).default('auto'))
+    .addOption(
+      new Option('--backend <name>', 'what carries datagrams')
+        .choices(['auto', 'dgram', 'native', 'segmented'])
+        .default('auto'),
+    )
     .option('--seed <text>', 'repeats the ids, and which resolver is asked what')
     .addHelpText('after', HELP)
     .action(async (flags: BulkFlags) => {

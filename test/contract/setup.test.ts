@@ -1,6 +1,6 @@
 /** The set-up on a machine that lacks Debian packages: a PATH of our own, with an apt-get that installs empty programs. */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { HOME } from '../tidy/source-tree.ts'
@@ -22,7 +22,16 @@ function createMachine(programs: readonly string[]): Machine {
   mkdirSync(join(directory, 'scripts'))
   mkdirSync(join(directory, 'node_modules/node/bin'), { recursive: true })
   mkdirSync(bin, { recursive: true })
-  cpSync(join(HOME, 'scripts/setup.mjs'), join(directory, 'scripts/setup.mjs'))
+  for (const script of ['setup.mjs', 'build-native.mjs'])
+    cpSync(join(HOME, 'scripts', script), join(directory, 'scripts', script))
+  for (const [part, file] of [
+    ['native', 'bulk-sockets.c'],
+    ['build/native', 'bulk-sockets.node'],
+    ['node_modules/node-api-headers/include', 'node_api.h'],
+  ] as const) {
+    mkdirSync(join(directory, part), { recursive: true })
+    writeFileSync(join(directory, part, file), '')
+  }
   for (const lock of ['package-lock.json', 'node_modules/.package-lock.json'])
     writeFileSync(join(directory, lock), '{"packages":{}}')
   writeFileSync(join(directory, 'node_modules/node/bin/node'), '')
@@ -90,6 +99,13 @@ describe('scripts/setup.mjs', () => {
     expect(stderr).toContain('install unbound with the package manager of this system')
   })
 
+  test('says why it builds no sockets of our own, without a compiler', () => {
+    const machine = createMachine(['tor', 'unbound'])
+    rmSync(join(machine.directory, 'build'), { recursive: true })
+    const { status, stderr } = machine.run('start', true)
+    expect(status).toBe(0)
+    expect(stderr).toContain('candor bulk uses the sockets of Node: there is no C compiler')
+  })
   test('installs nothing where nothing is missing, and asks for more before tests', () => {
     const machine = createMachine(['tor', 'unbound'])
     expect(machine.run('start', true).stderr).toBe('setup: everything is there\n')
