@@ -100,7 +100,7 @@ export function addQueryOptions(command: Command): void {
     .option('--tcp', 'ask over TCP')
     .option('--tls', 'ask over TLS; the certificate is verified')
     .option('--https [path]', 'ask over HTTPS, with POST (path: /dns-query)')
-    .option('--get', 'ask over HTTPS with GET')
+    .option('--get', 'ask over HTTPS, with GET')
     .option('--json-doh', 'ask over HTTPS in the JSON form')
     .option('--tls-name <name>', 'whom the certificate must be for, where it is not the resolver as named')
     .option('--no-verify', 'take any certificate, and show what is wrong with it')
@@ -123,7 +123,9 @@ export function addQueryOptions(command: Command): void {
     .option('--timeout <duration>', 'how long to wait for the first answer (default: 5s)')
     .option('--expect-rcode <rcode>', 'end with status 4 when another RCODE comes')
     .addOption(
-      new Option('--format <format>', 'text on a terminal, else jsonl (default: as said)').choices([...QUERY_FORMATS]),
+      new Option('--format <format>', 'form of the answer (default: text on a terminal, jsonl elsewhere)').choices([
+        ...QUERY_FORMATS,
+      ]),
     )
 }
 

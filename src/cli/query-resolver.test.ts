@@ -28,6 +28,7 @@ describe('parseResolver', () => {
     ['https://ns.zone.example', {}, { transport: 'https', path: '/dns-query' }],
     ['https://ns.zone.example/', { https: '/q' }, { transport: 'https', path: '/q' }],
     ['https://192.0.2.53:8443/resolve', { json: true }, { transport: 'https_json', port: 8443, path: '/resolve' }],
+    ['192.0.2.53', { get: true }, { transport: 'https', get: true, path: '/dns-query' }],
     ['quad9', {}, { transport: 'udp', host: 'dns.quad9.net', knownAddress: '9.9.9.9' }],
     ['Google', { json: true }, { transport: 'https_json', host: 'dns.google', path: '/resolve' }],
     ['google', { json: true, https: '/x' }, { host: 'dns.google', path: '/x' }],

@@ -110,7 +110,7 @@ function chooseTransport(scheme: string | undefined, flags: TransportFlags): Res
   const wanted = [
     ...(flags.tcp ? ['--tcp'] : []),
     ...(flags.tls || scheme === 'tls' ? ['--tls'] : []),
-    ...(flags.https !== false || flags.json || scheme === 'https' ? ['--https'] : []),
+    ...(flags.https !== false || flags.json || flags.get || scheme === 'https' ? ['--https'] : []),
   ]
   const [first, second] = wanted
   if (second !== undefined) throw new ConfigError(`${first}`, `it contradicts ${second}`, `leave out ${first}`)
