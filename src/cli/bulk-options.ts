@@ -25,6 +25,8 @@ export interface BulkFlags {
   readonly statusFile?: string
   readonly backend: 'auto' | BulkBackendName
   readonly seed?: string
+  readonly trusted?: string
+  readonly wildcards?: boolean
 }
 
 const RATE: Limit = {

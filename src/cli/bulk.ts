@@ -1,6 +1,7 @@
 /** `candor bulk`: asks many questions of many resolvers, one record for each. */
 import { Option, type Command } from 'commander'
 import type { BulkFlags } from './bulk-options.ts'
+import { runRefinedBulk } from './bulk-refine.ts'
 import { runBulk } from './bulk-run.ts'
 import type { CliContext } from './cli-context.ts'
 
@@ -42,8 +43,11 @@ export function registerBulk(program: Command, context: CliContext): void {
         .default('auto'),
     )
     .option('--seed <text>', 'repeats the ids, and which resolver is asked what')
+    .option('--trusted <file>', 'resolvers that are asked again for what was answered; their records count')
+    .option('--wildcards', 'compare what was answered with the answers of random names beside it')
     .addHelpText('after', HELP)
     .action(async (flags: BulkFlags) => {
-      await runBulk(context, flags)
+      if (flags.trusted === undefined && flags.wildcards !== true) await runBulk(context, flags)
+      else await runRefinedBulk(context, flags)
     })
 }

@@ -147,6 +147,32 @@ describe('candor bulk', () => {
     expect((await readFile(path('out.parquet'))).subarray(0, 4).toString()).toBe('PAR1')
     expect((await runSimulatedCli(argv)).status).toBe(2)
   })
+  test('takes the records of trusted resolvers, and marks what random names are answered too', async () => {
+    const directory = makeTemporaryDirectory()
+    const path = (name: string): string => join(directory, name)
+    const isBelow = (query: Uint8Array, label: string): boolean => Buffer.from(query).includes(label)
+    const noSuchName = (plain: Uint8Array): Uint8Array => {
+      const answer = plain.slice(0, plain.length - 16)
+      answer.set([0x85, 0x83, 0, 1, 0, 0], 2)
+      return answer
+    }
+    // Everything has an address here; in truth only what is below `wild`, and `real.tame`.
+    await using liar = await startBulkResponder()
+    await using honest = await startBulkResponder({
+      respond: (query, plain) => (isBelow(query, 'wild') || isBelow(query, 'real') ? [plain] : [noSuchName(plain)]),
+    })
+    await writeFile(path('names'), 'a.wild.example\nreal.tame.example\nfake.tame.example\n')
+    await writeFile(path('resolvers'), `127.0.0.1#${liar.port}\n`)
+    await writeFile(path('trusted'), `127.0.0.1#${honest.port}\n`)
+    const argv = ['bulk', '--names', path('names'), '--resolvers', path('resolvers'), '--output', path('out')]
+    expect((await runSimulatedCli([...argv, '--trusted', path('trusted'), '--wildcards'])).status).toBe(0)
+    const records = (await readRecords(path('out'))) as readonly (BulkRecord & { matches_wildcard?: boolean })[]
+    expect(
+      records.map(({ name, status, matches_wildcard: wild }) => `${name} ${status} ${wild ?? '-'}`).toSorted(),
+    ).toEqual(['a.wild.example. NOERROR true', 'fake.tame.example. NXDOMAIN -', 'real.tame.example. NOERROR false'])
+    expect((await readdir(directory)).toSorted()).toEqual(['names', 'out', 'resolvers', 'trusted'])
+    expect((await runSimulatedCli([...argv.slice(0, 5), '--wildcards'])).status).toBe(2)
+  })
   test('ends with status 1 when the disk is full', async () => {
     const directory = makeTemporaryDirectory()
     await using server = await startBulkResponder()
