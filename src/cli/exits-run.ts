@@ -49,8 +49,8 @@ async function run(context: CliContext, command: Command, names: readonly string
       await context.say(`${error.message}; skipped`)
       return
     }
-    // For the status file: programs that watch it do not see the error on stderr.
-    progress.phase('failed', error instanceof Error ? error.message : String(error))
+    // For the status file; what happened follows on stderr.
+    progress.phase('failed', 'The run failed')
     throw error
   } finally {
     await shown.stop()

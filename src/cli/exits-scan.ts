@@ -128,7 +128,7 @@ async function runWithTor(context: CliContext, scan: ExitScan, state: OpenState)
     },
   }
   const setup = await setUpRun(dependencies, supervisor)
-  if (!options.modules.includes('dnshealth') && state.prior === undefined) await beginModuleRun(dependencies, setup)
+  if (!options.modules.includes('dnshealth')) await beginModuleRun(dependencies, setup)
   const outcome = options.modules.includes('dnshealth') ? await runExits(dependencies, setup) : undefined
   const reported =
     outcome === undefined
@@ -144,10 +144,12 @@ async function runWithTor(context: CliContext, scan: ExitScan, state: OpenState)
 }
 
 /** Modules alone have no pre-flight that chooses a mode; what they are asked for by a resumed run must agree as well. */
-async function beginModuleRun({ options, journal, clock }: RunDependencies, setup: RunSetup): Promise<void> {
+async function beginModuleRun({ options, journal, clock, prior }: RunDependencies, setup: RunSetup): Promise<void> {
+  const at = formatIsoTime(clock.wallNowMs())
   const mode = options.mode === 'auto' ? 'wildcard' : options.mode
   const domain = mode === 'nxdomain' ? options.nxdomainDomain : options.domain
-  await journal.append(runHeaderEntry(options, setup, { mode, domain }, formatIsoTime(clock.wallNowMs())))
+  const header = runHeaderEntry(options, setup, { mode, domain }, at)
+  await journal.append(prior === undefined ? header : { kind: 'resumed', at })
 }
 
 interface FinishedScan {

@@ -57,6 +57,9 @@ export function parseDecoyFile(path: string, text: string): readonly Decoy[] {
     const [name = '', ...rest] = line.split(/[\s,]+/)
     const addresses = rest.filter((part) => part !== '').map((part) => checkAddress(part, place, example))
     if (addresses.length === 0) throw new ConfigError(place, `'${shorten(line)}' has no address`, example)
+    // Decoys are asked for A: without a right IPv4 address every answer would look wrong.
+    if (addresses.every((address) => address.includes(':')))
+      throw new ConfigError(place, `'${shorten(line)}' has no IPv4 address, and decoys are asked for A`, example)
     return { name: checkDomain(name, place, example), addresses }
   }
   return requireEntries(path, parseLines(path, text, parse))

@@ -74,7 +74,7 @@ export interface ExitSettings {
   readonly attempts: number | null
   readonly retryDelay: number | null
   readonly inFlight: number
-  readonly perFirstHop: number
+  readonly perFirstHop: number | null
   readonly crossValidate: number
   readonly hops: number
   readonly deadline: number
@@ -187,7 +187,16 @@ export const EXIT_SETTINGS: ExitSettingTable = {
   attempts: pacedInteger('attempts', limits.ATTEMPTS, 'questions on one circuit until one is answered', '2'),
   retryDelay: paced('retry-delay', limits.RETRY_DELAY, 'pause between questions on one circuit', '0.5'),
   inFlight: bounded('in-flight', limits.IN_FLIGHT, 'relays under test at once'),
-  perFirstHop: bounded('per-first-hop', limits.PER_FIRST_HOP, 'circuits at once through one first hop'),
+  perFirstHop: {
+    name: 'per-first-hop',
+    placeholder: 'number',
+    schema: integer(limits.PER_FIRST_HOP).nullable(),
+    default: null,
+    defaultText: `${limits.PER_FIRST_HOP.default}; no bound with --first-hop`,
+    limit: limits.PER_FIRST_HOP,
+    description: 'circuits at once through one first hop',
+    example: `${limits.PER_FIRST_HOP.default}`,
+  },
   crossValidate: bounded(
     'cross-validate',
     limits.CROSS_VALIDATE,

@@ -61,6 +61,28 @@ describe('toExitRunOptions', () => {
     })
   })
 
+  test('bounds the circuits through one first hop, but not through one that is named', async () => {
+    expect((await convert(ZONE)).perFirstHop).toBe(8)
+    expect((await convert({ ...ZONE, 'first-hop': [A] })).perFirstHop).toBe(Infinity)
+    expect((await convert({ ...ZONE, 'first-hop': [A], 'per-first-hop': '4' })).perFirstHop).toBe(4)
+  })
+
+  test('wants an IPv4 address wherever A is asked', async () => {
+    expect((await errorOf({ ...ZONE, expect: '2001:db8::1' })).path).toBe('--expect')
+    expect((await errorOf({ ...ZONE, 'second-domain': 'b.example', 'second-expect': '2001:db8::1' })).path).toBe(
+      '--second-expect',
+    )
+    expect((await errorOf({ ...ZONE, decoys: 'd.txt' }, { 'd.txt': 'www.zone.example 2001:db8::1' })).path).toBe(
+      'd.txt:1',
+    )
+  })
+
+  test('wants two stable names in every mode that may use them', async () => {
+    const files = { 's.txt': 'www.zone.example\n' }
+    for (const mode of ['stable', 'auto', 'wildcard'])
+      expect((await errorOf({ ...ZONE, mode, 'stable-domains': 's.txt' }, files)).path).toBe('--stable-domains')
+  })
+
   test('has the paces of the plan', () => {
     const row = (name: keyof typeof PACE_PROFILES): readonly number[] => {
       const pace = PACE_PROFILES[name]

@@ -15,6 +15,7 @@ import {
   parseNameFile,
   parseOptOutFile,
 } from './exit-list-files.ts'
+import { PER_FIRST_HOP } from './exit-limits.ts'
 import type { ExitSettings } from './exit-settings.ts'
 import type { GeneralSettings } from './general-settings.ts'
 import { PACE_PROFILES } from './pace-profiles.ts'
@@ -71,7 +72,8 @@ export async function toExitRunOptions(
     hops: settings.hops === 3 ? 3 : 2,
     pace: toPace(settings),
     inFlight: settings.inFlight,
-    perFirstHop: settings.perFirstHop,
+    // The bound protects other people's guards; a hop that is named is one's own, or agreed upon.
+    perFirstHop: settings.perFirstHop ?? (settings.firstHop.length > 0 ? Infinity : PER_FIRST_HOP.default),
     deadlineMs: settings.deadline,
     analysisDir: settings.analysisDir,
     perRelayFiles: settings.perRelay,
@@ -152,6 +154,12 @@ function checkMode(options: ExitRunOptions): void {
       "no third party's names are built in, and --stable-domains is not given",
       '--mode stable --stable-domains FILE, one name a line',
     )
+  if (options.stableDomains.length === 1)
+    throw new ConfigError(
+      '--stable-domains',
+      'there is one name in the file, and one that fails proves nothing',
+      '--stable-domains FILE with at least two names, one a line',
+    )
   if (options.mode !== 'wildcard' && options.mode !== 'auto') return
   if (options.domain === null && options.mode === 'auto') return
   if (options.domain === null)
@@ -170,12 +178,20 @@ function checkMode(options: ExitRunOptions): void {
 }
 
 function checkPair(domainFlag: string, domain: string | null, expectFlag: string, expect: readonly string[]): void {
-  if ((domain === null) === (expect.length === 0)) return
+  const example = `${domainFlag} ${domain ?? 'probe.zone.example'} ${expectFlag} ${expect[0] ?? '192.0.2.1'}`
+  if ((domain === null) === (expect.length === 0)) {
+    if (domain === null || expect.some((address) => !address.includes(':'))) return
+    throw new ConfigError(
+      expectFlag,
+      'no address of it is an IPv4 address, and the verdict about an exit is the one about A',
+      `${example} ${expectFlag} 192.0.2.1, with a zone that has both`,
+    )
+  }
   const missing = domain === null ? domainFlag : expectFlag
   throw new ConfigError(
     missing,
     `${domainFlag} and ${expectFlag} belong together, and ${missing} is not given`,
-    `${domainFlag} ${domain ?? 'probe.zone.example'} ${expectFlag} ${expect[0] ?? '192.0.2.1'}`,
+    example,
   )
 }
 

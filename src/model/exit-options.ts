@@ -50,9 +50,9 @@ export interface ExitRunOptions {
   readonly stableDomains: readonly string[]
   /** Names with their right addresses, mixed into the run. */
   readonly decoys: readonly { readonly name: string; readonly addresses: readonly string[] }[]
-  /** Where the zone is asked directly (`address#port`); `null` means the zone's own name servers are not known to us. */
+  /** Where the zone is asked without Tor; `null` means that it cannot be asked so. */
   readonly directResolver: { readonly address: string; readonly port: number } | null
-  /** The same for the second zone; `null` when there is none. */
+  /** The same for the second zone. */
   readonly secondDirectResolver: { readonly address: string; readonly port: number } | null
   readonly selection: ExitSelection
   /** First hops to use; empty means a pool from the consensus. */
@@ -64,7 +64,7 @@ export interface ExitRunOptions {
   readonly pace: ExitPace
   /** Relays in flight at once. */
   readonly inFlight: number
-  /** Circuits at once through one first hop. */
+  /** Circuits at once through one first hop; `Infinity` for no bound. */
   readonly perFirstHop: number
   /** Whole-scan deadline, in milliseconds. */
   readonly deadlineMs: number

@@ -80,6 +80,16 @@ describe('scanRelays', () => {
     ])
   })
 
+  test('asks a stable name once, and takes no class from what the exit remembers of it', async () => {
+    const resolvers = only(first, (attempt) => ({ rcode: 2, streamReason: 'DONE', elapsedMs: attempt > 2 ? 3 : 2_000 }))
+    const world = createScanWorld(relays, { resolvers }, { stableDomains: ['a.example', 'b.example'] })
+    const context = { ...world.context, zone: { mode: 'stable', domain: null, ipv4: [], ipv6: [] } as const }
+    const result = (await scan(world, relays, { context })).get(first)
+    expect([result?.status, result?.flags]).toEqual(['timeout', ['unconfirmed', 'suspected']])
+    const ofFirstCircuit = result?.attempts.filter(({ circuit }) => circuit === 1)
+    expect(ofFirstCircuit?.map(({ query_domain: name }) => name)).toEqual(['a.example', 'b.example'])
+  })
+
   test('ends with an exit that never answers an EXTEND, and blames no DNS', async () => {
     const result = (await scan(createScanWorld(relays, { frozen: new Set([first]) }))).get(first)
     expect([result?.status, result?.error_code]).toEqual(['circuit_fail', 'EXIT_FAIL'])

@@ -137,15 +137,18 @@ function withoutQuestion(
 
 /**
  * In stable mode a circuit fails only if more than one name fails: what the others gave is left out of the decision (and
- * kept in the evidence).
+ * kept in the evidence). So is a second failure of one name, which comes from the exit's cache, at once.
  */
 function decidingCircuits(circuits: readonly CircuitRecord[], mode: ExitMode): readonly ExitCircuitOutcome[] {
   if (mode !== 'stable') return circuits
-  return circuits.map(({ attempts }) => {
-    const failing = attempts.filter(({ status }) => isDnsVerdict(status) && status !== 'success')
-    const rest = attempts.filter((attempt) => !failing.includes(attempt))
-    if (failing.length > 1) return { attempts: failing }
-    return { attempts: rest.length > 0 ? rest : failing }
+  const failed = new Set<string | null>()
+  return circuits.flatMap(({ attempts }) => {
+    const fresh = attempts.filter(({ query_domain: name, dns_rcode: rcode }) => rcode !== 2 || !failed.has(name))
+    const failing = fresh.filter(({ status }) => isDnsVerdict(status) && status !== 'success')
+    for (const { query_domain: name } of failing) failed.add(name)
+    const rest = fresh.filter((attempt) => !failing.includes(attempt))
+    if (fresh.length === 0) return []
+    return [{ attempts: failing.length > 1 || rest.length === 0 ? failing : rest }]
   })
 }
 

@@ -151,12 +151,18 @@ async function askZone(asking: Asking): Promise<readonly ExitAttempt[]> {
   return attempts
 }
 
-/** Asks the names that everybody can resolve, one after the other; they are no names of ours and not unique. */
+/**
+ * Asks names that everybody can resolve, each once: the exit remembers failures too, and a second answer would come from
+ * its cache. The next circuit asks the next ones, as far as the list goes.
+ */
 async function askStable(asking: Asking): Promise<readonly ExitAttempt[]> {
   const attempts: ExitAttempt[] = []
-  for (const name of asking.context.options.stableDomains.slice(0, STABLE_MAX)) {
-    if (asking.circuit.closed.aborted || asking.context.signal.aborted) break
-    attempts.push(...(await askUntilAnswered(asking, { name, type: 'A', expected: [], mode: 'stable' })))
+  const names = asking.context.options.stableDomains
+  const from = (asking.task.circuit - 1) * STABLE_MAX
+  for (let at = 0; at < Math.min(STABLE_MAX, names.length); at++) {
+    const name = names[(from + at) % names.length]
+    if (name === undefined || asking.circuit.closed.aborted || asking.context.signal.aborted) break
+    attempts.push(await askOnce(asking, { name, type: 'A', expected: [], mode: 'stable' }))
   }
   return attempts
 }
