@@ -28,6 +28,7 @@ const SYSTEM_PACKAGES = [
     forStart: true,
   },
   { name: 'dnsdist', program: 'dnsdist', purpose: 'the tests of DNS over TLS, as the other side', forStart: false },
+  { name: 'knot', program: 'knotd', purpose: 'the tests of candor query, as the other side', forStart: false },
   { name: 'openssl', program: 'openssl', purpose: 'the certificates of those tests', forStart: false },
   { name: 'chromium', program: 'chromium', purpose: 'the tests of the pages', forStart: false },
 ]
