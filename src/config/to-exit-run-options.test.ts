@@ -77,9 +77,9 @@ describe('toExitRunOptions', () => {
     )
   })
 
-  test('wants two stable names in every mode that may use them', async () => {
+  test('wants two stable names in the modes that may use them', async () => {
     const files = { 's.txt': 'www.zone.example\n' }
-    for (const mode of ['stable', 'auto', 'wildcard'])
+    for (const mode of ['stable', 'auto'])
       expect((await errorOf({ ...ZONE, mode, 'stable-domains': 's.txt' }, files)).path).toBe('--stable-domains')
   })
 

@@ -154,7 +154,7 @@ function checkMode(options: ExitRunOptions): void {
       "no third party's names are built in, and --stable-domains is not given",
       '--mode stable --stable-domains FILE, one name a line',
     )
-  if (options.stableDomains.length === 1)
+  if (options.stableDomains.length === 1 && (options.mode === 'stable' || options.mode === 'auto'))
     throw new ConfigError(
       '--stable-domains',
       'there is one name in the file, and one that fails proves nothing',
