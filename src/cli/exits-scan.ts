@@ -8,7 +8,6 @@
 import { formatIsoTime, parseTime } from '../core/clock.ts'
 import { ConfigError, RunError } from '../core/config-error.ts'
 import { FileError, joinPath } from '../core/files.ts'
-import { parseIp } from '../core/ip-address.ts'
 import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
 import { startAuthorityFeed, type AuthorityFeed } from '../campaigns/exits/authority-feed.ts'
 import { createAuthorityJoin } from '../campaigns/exits/authority-join.ts'
@@ -34,6 +33,7 @@ import { publishArtefacts } from '../publish/publish-artefacts.ts'
 import { openExitHistory } from '../store/exit-history.node.ts'
 import { openJournal, readJournal, type JournalContent } from '../store/journal.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
+import { describeAddress } from './address-facts.ts'
 import type { CliContext } from './cli-context.ts'
 import { createReportHistory } from '../campaigns/exits/report-history.ts'
 import { openTorFor } from './exits-tor.ts'
@@ -108,7 +108,7 @@ async function runWithTor(context: CliContext, scan: ExitScan, state: OpenState)
   progress.phase('starting_tor', 'Starting Tor and waiting for its consensus')
   const open = openTorFor(context, options, extras, state.stateDir, progress)
   await using supervisor = await superviseTor(open, { net, clock, random, log })
-  const factsOf = (address: string): AddressFacts => addressFacts(context, address)
+  const factsOf = (address: string): AddressFacts => describeAddress(context.addressPlan, address)
   const feed = await openFeed(context, options, state.prior, factsOf)
   const dependencies: RunDependencies = {
     clock,
@@ -288,6 +288,9 @@ async function openFeed(
   const window = { skewMs: CLOCK_SKEW_MS, queryTimeoutMs: options.pace.queryTimeoutMs }
   const join = createAuthorityJoin({ window, describe: factsOf })
   const startedAtMs = prior === undefined ? clock.wallNowMs() : parseTime(prior.header.startedAt)
+  // The authority may be started later; a name that is misspelled looks the same.
+  if ((await files.info(options.authorityLog)) === undefined)
+    await context.say(`warning: --authority-log ${options.authorityLog} is not there yet; it is read as soon as it is`)
   try {
     const sinceMs = startedAtMs - CLOCK_SKEW_MS
     const reader = await openAuthorityLogReader({ files, path: options.authorityLog, sinceMs })
@@ -301,13 +304,4 @@ async function openFeed(
       { cause: error },
     )
   }
-}
-
-/** AS and country of an address, in the form of the records. */
-function addressFacts(context: CliContext, address: string): AddressFacts {
-  const octets = parseIp(address)
-  const found = octets === undefined ? undefined : context.addressPlan.lookup(octets)
-  if (found === undefined) return { as: null, country: null }
-  const as = `AS${found.asn} ${found.asName}`.trimEnd()
-  return { as, country: found.country === '' ? null : found.country }
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { buildExitReport, formatExitReport } from '../../src/campaigns/exits/exit-report.ts'
 import { hashCandidates, shardOf } from '../../src/campaigns/exits/shard.ts'
-import type { ExitReport, ExitResult, ExitStatus } from '../../src/model/exit-result.ts'
-import { exampleFacts, exampleReport, exampleResult } from '../exit-fixtures/example-report.ts'
+import type { ExitAttempt, ExitReport, ExitResult, ExitStatus } from '../../src/model/exit-result.ts'
+import { exampleFacts, exampleFingerprint, exampleReport, exampleResult } from '../exit-fixtures/example-report.ts'
 import { runSimulatedCli } from './simulated-cli.ts'
 
 async function makeDirectory(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -104,6 +104,45 @@ describe('candor exits merge', () => {
   })
 })
 
+/** RCODE 2 because our own Tor dropped an internal address. */
+const failedAttempt: ExitAttempt = {
+  attempt: 1,
+  circuit: 1,
+  query_type: 'A',
+  query_domain: null,
+  timestamp: 0,
+  path: [exampleFingerprint(0xffff), exampleFingerprint(1)],
+  dns_rcode: 2,
+  socks_reply: null,
+  stream_reason: 'TORPROTOCOL',
+  addresses: [],
+  ttl_seconds: null,
+  latency_ms: 5,
+  circuit_rtt_ms: 50,
+  own_delay_ms: 1,
+  status: 'dns_fail',
+  error_code: 'SERVFAIL_CLASS',
+  error: 'The resolver of the exit failed at once',
+  unsure: false,
+}
+
+const answeredQuery = {
+  timestamp: '2026-01-31T12:00:01.050Z',
+  source_address: '192.0.2.77',
+  source_port: 5353,
+  transport: 'udp',
+  query_type: 'A',
+  id: 1,
+  recursion_desired: false,
+  edns_udp_size: null,
+  dnssec_ok: false,
+  client_subnet: null,
+  cookie: false,
+  mixed_case: false,
+  outcome: 'answered',
+  rcode: 0,
+}
+
 describe('candor exits report', () => {
   test('prints Markdown, or writes it', async () => {
     await using directory = await makeDirectory()
@@ -130,6 +169,44 @@ describe('candor exits report', () => {
     expect(report.failures.map((result) => result.consecutive_failures)).toEqual([5])
     const shown = await runSimulatedCli(['exits', 'report', '--input', input, '--previous', previous])
     expect(shown.stdout).toContain('## Changes Since')
+  })
+
+  test('joins a log that was not at hand during the run', async () => {
+    await using directory = await makeDirectory()
+    const name = `20260131120000.1.20260131120001000.${exampleFingerprint(1)}.zone.example`
+    const attempt = { ...failedAttempt, query_domain: name, timestamp: Date.UTC(2026, 0, 31, 12, 0, 1) / 1000 }
+    const result = exampleResult(1, 'dns_fail', { attempts: [attempt], resolver: null })
+    const facts = exampleFacts({ absent: ['authority_log', 'decoys'], authority_limited: null })
+    const input = await writeReport(directory.path, 'now.json', buildExitReport([result], facts))
+    const log = join(directory.path, 'queries.jsonl')
+    await writeFile(log, `${JSON.stringify({ ...answeredQuery, query_name: name.toLowerCase() })}\nno query\n`)
+    const output = join(directory.path, 'joined.json')
+    const outcome = await runSimulatedCli([
+      'exits',
+      'report',
+      '--input',
+      input,
+      '--authority-log',
+      log,
+      '--output',
+      output,
+    ])
+    expect(outcome.stderr).toBe(`warning: ${log}: 1 lines cannot be read\n${output}: 1 relays, 1 failing\n`)
+    const { metadata, results } = JSON.parse(await readFile(output, 'utf8')) as ExitReport
+    expect([metadata.wrong_ip, metadata.authority_limited, metadata.absent]).toEqual([1, 0, ['decoys']])
+    expect(results[0]).toMatchObject({
+      status: 'wrong_ip',
+      error_code: 'INTERNAL_ADDRESS_SUSPECTED',
+      resolver: { addresses: ['192.0.2.77'], asked: true, wrong_answer: 'poisoned' },
+    })
+  })
+
+  test('names a log that is not there', async () => {
+    await using directory = await makeDirectory()
+    const input = await writeReport(directory.path, 'now.json', exampleReport(['success']))
+    const outcome = await runSimulatedCli(['exits', 'report', '--input', input, '--authority-log', '/nothing/here'])
+    expect([outcome.status, outcome.stdout]).toEqual([2, ''])
+    expect(outcome.stderr).toContain('--authority-log')
   })
 
   test('says what is wrong in a damaged report and goes on', async () => {

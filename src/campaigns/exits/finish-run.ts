@@ -72,9 +72,32 @@ export async function finishRun(
   })
 }
 
-/** Judges a result again with the log at hand, and says which resolver asked. */
+/** The log read afterwards: the names are those that the report says were asked. */
+export interface LateJoin {
+  readonly join: AuthorityJoin
+  /** Called once every name was issued, and before anything is judged. */
+  readonly readLog: () => Promise<void>
+}
+
+/** Joins a log into a finished report: verdicts that only the log can prove, and the resolvers. */
+export async function joinReport(report: ExitReport, { join, readLog }: LateJoin): Promise<ExitReport> {
+  for (const { query_domain: name } of report.results.flatMap(({ attempts }) => attempts)) {
+    if (name !== null && parseQueryName(name)?.runId === report.metadata.run_id) join.issue(name)
+  }
+  await readLog()
+  return buildExitReport(
+    report.results.map((result) => joinResult(result, join)),
+    {
+      ...report.metadata,
+      authority_limited: join.limited(),
+      absent: report.metadata.absent.filter((part) => part !== 'authority_log'),
+    },
+  )
+}
+
+/** Judges a result again with the log at hand, and says which resolver asked. Without attempts there is nothing to judge. */
 function joinResult(result: ExitResult, join: AuthorityJoin): ExitResult {
-  if (!isDnsVerdict(result.status)) return result
+  if (!isDnsVerdict(result.status) || result.attempts.length === 0) return result
   const circuits = circuitsOf(result).map((record) => ({
     ...record,
     attempts: record.attempts.map((attempt) => refineWithAuthority(attempt, join.queryFor(attempt))),
