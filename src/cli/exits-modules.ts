@@ -41,7 +41,7 @@ export async function loadModules(names: readonly string[], paths: readonly stri
   const modules: ExitModule[] = []
   for (const name of names) {
     if (name === 'dnshealth') continue
-    const create = BUILT_IN[name]
+    const create = Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : undefined
     if (create === undefined) {
       throw new ConfigError(
         name,
@@ -73,7 +73,11 @@ async function loadModuleFile(path: string): Promise<ExitModule> {
   }
   const { module } = loaded
   if (!isModule(module)) throw refuse('the file exports no `module` with a name and a probe')
-  if (!/^[a-z][a-z\d-]{0,40}$/.test(module.name) || module.name in BUILT_IN || module.name === 'dnshealth') {
+  if (
+    !/^[a-z][a-z\d-]{0,40}$/.test(module.name) ||
+    Object.hasOwn(BUILT_IN, module.name) ||
+    module.name === 'dnshealth'
+  ) {
     throw refuse(`the name ${JSON.stringify(module.name)} is taken or has other characters than a-z, 0-9 and -`)
   }
   return module

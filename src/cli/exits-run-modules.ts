@@ -4,6 +4,7 @@ import { createKeyedLimit } from '../measure/keyed-limit.ts'
 import { createPacer } from '../measure/pacer.ts'
 import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
 import type { ExitModule } from '../campaigns/exits/exit-module.ts'
+import { estimateLoad, formatLoad } from '../campaigns/exits/estimate-load.ts'
 import type { PriorRun } from '../campaigns/exits/exits-journal.ts'
 import { isInternalAddress } from '../campaigns/exits/internal-address.ts'
 import { createQueryNames } from '../campaigns/exits/issue-names.ts'
@@ -53,7 +54,11 @@ async function runOne(context: CliContext, module: ExitModule, run: ModuleRun): 
   const { options, progress, journal } = dependencies
   const counts = { built: 0, failed: 0 }
   const startedAt = formatIsoTime(context.clock.wallNowMs())
-  progress.phase('scanning', `Module ${module.name} over ${setup.order.length} relays`)
+  const earlier = prior?.modules.get(module.name) ?? new Map<string, readonly ModuleRecord[]>()
+  const left = setup.order.length - earlier.size
+  const load = formatLoad(estimateLoad(left, setup.hops.relays.length, 1, options.pace), left, setup.hops.relays.length)
+  progress.phase('scanning', `Module ${module.name}: ${load}`)
+  await dependencies.say(`module ${module.name}: ${load}`)
   const scanContext = moduleContext(run, ownDelay, stop.start, stop.all, (built) => {
     if (built) counts.built++
     else counts.failed++
@@ -69,7 +74,7 @@ async function runOne(context: CliContext, module: ExitModule, run: ModuleRun): 
       net: context.net,
       evidenceDir: joinPath(options.analysisDir, 'evidence'),
     },
-    prior: prior?.modules.get(module.name) ?? new Map(),
+    prior: earlier,
     onRecords: (entry) => journal.append(entry),
     onDone: (done) => {
       progress.phase('scanning', `Module ${module.name}: ${done} of ${setup.order.length} relays`)

@@ -259,8 +259,11 @@ async function findJournal({ files }: CliContext, { analysisDir, runId, selectio
   if ((await files.info(exact)) !== undefined) return exact
   const suffix = journalFileName('', selection.shard).replace('journal_', '')
   const names = await files.list(analysisDir)
-  const newest = names.findLast((name) => /^journal_\d{14}/.test(name) && name.slice(JOURNAL_ID_END) === suffix)
-  if (newest !== undefined) return joinPath(analysisDir, newest)
+  const ofShard = names.filter((name) => /^journal_\d{14}/.test(name) && name.slice(JOURNAL_ID_END) === suffix)
+  const paths = ofShard.toReversed().map((name) => joinPath(analysisDir, name))
+  // One that is empty belongs to a run that ended before it began.
+  for (const path of paths) if (((await files.info(path))?.sizeOctets ?? 0) > 0) return path
+  if (paths[0] !== undefined) return paths[0]
   throw new ConfigError(
     '--resume',
     `there is no run to resume in ${analysisDir}`,

@@ -21,7 +21,7 @@ import type { GeneralSettings } from './general-settings.ts'
 import { PACE_PROFILES } from './pace-profiles.ts'
 
 /** What a run id, an attempt number, a time, a fingerprint and their dots take of a name. */
-const QUERY_PREFIX_OCTETS = 14 + 1 + 2 + 1 + 17 + 1 + 40 + 1
+const QUERY_PREFIX_OCTETS = 14 + 1 + 3 + 1 + 17 + 1 + 40 + 1
 const DOMAIN_OCTETS_MAX = 253 - QUERY_PREFIX_OCTETS
 /** More shards than there are exits make no sense. */
 const SHARDS_MAX = 1024

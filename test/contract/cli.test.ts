@@ -150,7 +150,7 @@ describe('candor config check', () => {
       'a name that would be too long',
       ['--domain', `${'a.'.repeat(90)}example`, '--expect', '192.0.2.1'],
       '--domain',
-      /at most 176/,
+      /at most 175/,
     ],
     [
       'a file that is not there',

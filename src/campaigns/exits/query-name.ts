@@ -14,8 +14,8 @@ import { ConfigError } from '../../core/config-error.ts'
 const LABEL_OCTETS_MAX = 63
 /** A name of 255 octets on the wire has 253 in text. */
 const NAME_OCTETS_MAX = 253
-/** The most digits that an attempt number of one relay has (three circuits of few queries each). */
-const ATTEMPT_DIGITS_MAX = 2
+/** The most digits that an attempt number of one relay has: eight circuits at once, ten questions of each family. */
+const ATTEMPT_DIGITS_MAX = 3
 /** `20260131235959` + `.` + attempt + `.` + `20260131235959123` + `.` + 40 digits + `.` */
 const PREFIX_OCTETS = 14 + 1 + ATTEMPT_DIGITS_MAX + 1 + 17 + 1 + 40 + 1
 
