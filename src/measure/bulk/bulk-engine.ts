@@ -182,7 +182,7 @@ export class BulkEngine implements BulkDrive {
       this.count(isOld ? AT.late : AT.wrong_question)
       return
     }
-    this.queues.heard(resolver, atMs)
+    this.queues.heard(resolver, atMs, Math.max(0, atMs - (slots.sentAtMs[slot] as number)))
     if (((octets[at + 2] as number) & 0x02) !== 0) {
       this.timers.clear(slot)
       slots.state[slot] = SLOT_TCP

@@ -21,14 +21,49 @@ describe('ResolverQueues', () => {
     for (let slot = 0; slot < 40; slot++) queues.push(slot, 0)
     expect(take(queues, 0)).toHaveLength(16)
     expect(take(queues, 1)).toHaveLength(0)
-    queues.heard(0, 2)
+    queues.heard(0, 2, 1)
     expect(take(queues, 2)).toEqual([16])
   })
-  test('gives credits back when a resolver was silent', () => {
+  test('sends a further burst to a resolver that is silent while others answer', () => {
+    const queues = createQueues([0, 0], NO_PACE)
+    for (let slot = 0; slot < 80; slot++) queues.push(slot, slot % 2)
+    expect(take(queues, 0)).toHaveLength(32)
+    queues.heard(1, 4, 1)
+    expect(take(queues, 4)).toHaveLength(1)
+    queues.heard(1, 49, 1)
+    expect(take(queues, 50)).toHaveLength(17)
+    expect(take(queues, 51)).toHaveLength(0)
+    queues.heard(1, 54, 1)
+    expect(take(queues, 56)).toHaveLength(9)
+  })
+  test('waits for longer when nobody answers, and when the resolver is far away', () => {
     const queues = createQueues([0], NO_PACE)
-    for (let slot = 0; slot < 40; slot++) queues.push(slot, 0)
+    for (let slot = 0; slot < 80; slot++) queues.push(slot, 0)
     take(queues, 0)
-    expect(take(queues, 5)).toHaveLength(16)
+    expect(take(queues, 31)).toHaveLength(0)
+    expect(take(queues, 32)).toHaveLength(16)
+    for (let i = 0; i < 16; i++) queues.heard(0, 60, 200)
+    expect(take(queues, 60)).toHaveLength(18)
+    expect(take(queues, 300)).toHaveLength(0)
+    expect(take(queues, 310)).toHaveLength(16)
+  })
+  test('gives the credit of an unanswered query back', () => {
+    const queues = createQueues([0], NO_PACE)
+    for (let slot = 0; slot < 80; slot++) queues.push(slot, 0)
+    take(queues, 0)
+    queues.missed(0)
+    expect(take(queues, 1)).toEqual([16])
+  })
+  test('gives no more to a resolver whose answers slow down', () => {
+    const queues = createQueues([0], NO_PACE)
+    for (let slot = 0; slot < 60_000; slot++) queues.push(slot, 0)
+    let outstanding = take(queues, 0).length
+    for (let round = 0; round < 200; round++) {
+      // One server, one answer after the other: a tenth of a millisecond each.
+      for (let i = 0; i < outstanding; i++) queues.heard(0, round * 10, (i + 1) * 0.1)
+      outstanding = take(queues, round * 10).length
+    }
+    expect(outstanding).toBeLessThan(60)
   })
   test('gives more to a resolver that answers, up to what a fresh socket holds', () => {
     const queues = createQueues([0], NO_PACE)
@@ -36,7 +71,7 @@ describe('ResolverQueues', () => {
     let largest = 0
     let outstanding = take(queues, 0).length
     for (let round = 0; round < 200; round++) {
-      for (let i = 0; i < outstanding; i++) queues.heard(0, round)
+      for (let i = 0; i < outstanding; i++) queues.heard(0, round, 1)
       outstanding = take(queues, round).length
       largest = Math.max(largest, outstanding)
     }

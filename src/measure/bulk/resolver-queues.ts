@@ -2,8 +2,9 @@
  * Whose turn it is: a queue of slots for each resolver, and when the next query may go there.
  *
  * A paced resolver gets a query when its schedule says so, and all paced ones together keep to the rate of the whole. An
- * unpaced one has credits: a query takes one, an answer gives one back and now and then a further one, so that a server
- * gets what it can take. Credits of lost queries come back when the resolver was silent for a while.
+ * unpaced one has credits: a query takes one, an answer or a time-out gives one back, and an answer now and then a further
+ * one while answers do not slow down: so a server gets what it can take, and no more waits before it. A resolver that was
+ * silent for some round-trip times gets a burst, so that what waits for a dead one goes on to others.
  *
  * Invariant: a resolver with something in its queue waits in a ring, or has a timer, and never both.
  */
@@ -14,8 +15,17 @@ import { TimerWheel } from './timer-wheel.ts'
 const CREDITS_START = 16
 /** A fresh socket of Linux holds some 270 small datagrams (`net.core.rmem_default`). */
 const CREDITS_MAX = 128
-/** How long an unpaced resolver is silent before what it has not answered counts as lost, in milliseconds. */
+/** How long an unpaced resolver is silent at least before it gets a further burst, in milliseconds. */
 const SILENCE_MS = 5
+/** … and how long when nobody else answers either: then it is this machine or its network that stands still. */
+const STILL_MS = 32
+const SILENCE_MS_MAX = 250
+/** In round-trip times. */
+const SILENCE_TRIPS = 4
+/** Answers that took twice as long as the fastest, and this much more, waited for others. */
+const SLOWER_MS = 2
+/** Part of a new round-trip time in the smoothed one (RFC 6298). */
+const SMOOTHING = 0.125
 const TICK_MS = 1
 const TICKS = 65_536
 const NONE = -1
@@ -39,6 +49,9 @@ export class ResolverQueues {
   private readonly credits: Int32Array
   private readonly creditsMax: Int32Array
   private readonly heardAtMs: Float64Array
+  private readonly fastestMs: Float32Array
+  private readonly smoothedMs: Float32Array
+  private anyHeardAtMs = Number.NEGATIVE_INFINITY
   private readonly nextAtMs: Float64Array
   private readonly inRing: Uint8Array
   private readonly free: Ring
@@ -59,6 +72,8 @@ export class ResolverQueues {
     this.credits = new Int32Array(count).fill(CREDITS_START)
     this.creditsMax = new Int32Array(count).fill(CREDITS_START)
     this.heardAtMs = new Float64Array(count)
+    this.fastestMs = new Float32Array(count).fill(Number.POSITIVE_INFINITY)
+    this.smoothedMs = new Float32Array(count)
     this.nextAtMs = new Float64Array(count)
     this.inRing = new Uint8Array(count)
     this.free = new Ring(count)
@@ -85,34 +100,33 @@ export class ResolverQueues {
   /** Ends waits that are over. */
   wake(nowMs: number): void {
     for (let resolver = this.timers.expire(nowMs); resolver !== NONE; resolver = this.timers.expire(nowMs)) {
-      if (this.isPaced[resolver] === 0 && nowMs - (this.heardAtMs[resolver] as number) >= SILENCE_MS) {
-        this.credits[resolver] = this.creditsMax[resolver] as number
-      }
+      const isSilent = nowMs - (this.heardAtMs[resolver] as number) >= this.silenceMs(resolver, nowMs)
+      if (this.isPaced[resolver] === 0 && isSilent) this.credits[resolver] = CREDITS_START
       if (this.heads[resolver] !== NONE) this.enter(resolver)
     }
   }
 
-  /** A resolver has answered. */
-  heard(resolver: number, atMs: number): void {
+  /** A resolver has answered, `tripMs` after it was asked. */
+  heard(resolver: number, atMs: number, tripMs: number): void {
     if (this.isPaced[resolver] === 1) return
     this.heardAtMs[resolver] = atMs
-    let max = this.creditsMax[resolver] as number
-    let credits = (this.credits[resolver] as number) + 1
-    if (max < CREDITS_MAX && ++this.answers % ANSWERS_PER_CREDIT === 0) {
-      this.creditsMax[resolver] = ++max
-      credits++
-    }
-    this.credits[resolver] = Math.min(credits, max)
-    if (this.inRing[resolver] === 0 && this.heads[resolver] !== NONE) {
-      this.timers.clear(resolver)
-      this.enter(resolver)
-    }
+    this.anyHeardAtMs = atMs
+    const fastest = Math.min(this.fastestMs[resolver] as number, tripMs)
+    const smoothed = this.smoothedMs[resolver] as number
+    this.fastestMs[resolver] = fastest
+    this.smoothedMs[resolver] = smoothed + (tripMs - smoothed) * SMOOTHING
+    if (++this.answers % ANSWERS_PER_CREDIT === 0) this.adapt(resolver, tripMs <= fastest * 2 + SLOWER_MS)
+    this.giveBack(resolver)
   }
 
   /** A resolver has left a query unanswered: bursts get shorter. */
   missed(resolver: number): void {
+    if (this.isPaced[resolver] === 1) return
     const max = this.creditsMax[resolver] as number
     if (max > CREDITS_START) this.creditsMax[resolver] = max - 1
+    // What was far away may be dead: silence is noticed sooner from now on.
+    this.smoothedMs[resolver] = (this.smoothedMs[resolver] as number) * (1 - SMOOTHING)
+    this.giveBack(resolver)
   }
 
   /**
@@ -131,7 +145,7 @@ export class ResolverQueues {
       taken = after
       if (this.heads[resolver] === NONE) continue
       if (this.credits[resolver] > 0) this.enter(resolver)
-      else this.timers.set(resolver, nowMs + SILENCE_MS)
+      else this.timers.set(resolver, nowMs + this.silenceMs(resolver, nowMs))
     }
     while (this.paced.size > 0 && taken < into.length && this.allNextAtMs <= nowMs) {
       const resolver = this.leave(this.paced)
@@ -154,6 +168,31 @@ export class ResolverQueues {
     if (this.free.size > 0) return 0
     if (this.paced.size > 0) return Math.max(0, this.allNextAtMs - nowMs)
     return this.timers.size > 0 ? TICK_MS : Number.POSITIVE_INFINITY
+  }
+
+  /** How long a resolver is silent before it gets a further burst. */
+  private silenceMs(resolver: number, nowMs: number): number {
+    const leastMs = nowMs - this.anyHeardAtMs >= SILENCE_MS ? STILL_MS : SILENCE_MS
+    return Math.min(Math.max(leastMs, (this.smoothedMs[resolver] as number) * SILENCE_TRIPS), SILENCE_MS_MAX)
+  }
+
+  private adapt(resolver: number, isFast: boolean): void {
+    const max = this.creditsMax[resolver] as number
+    if (!isFast) {
+      if (max > CREDITS_START) this.creditsMax[resolver] = max - 1
+      return
+    }
+    if (max === CREDITS_MAX) return
+    this.creditsMax[resolver] = max + 1
+    this.credits[resolver] = (this.credits[resolver] as number) + 1
+  }
+
+  private giveBack(resolver: number): void {
+    const credits = (this.credits[resolver] as number) + 1
+    this.credits[resolver] = Math.min(credits, this.creditsMax[resolver] as number)
+    if (this.inRing[resolver] === 1 || this.heads[resolver] === NONE) return
+    this.timers.clear(resolver)
+    this.enter(resolver)
   }
 
   private drain(resolver: number, allowed: number, into: Int32Array, from: number): number {
