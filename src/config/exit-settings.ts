@@ -162,6 +162,7 @@ export const EXIT_SETTINGS: ExitSettingTable = {
     placeholder: 'number',
     schema: integer(limits.PORT).nullable(),
     default: null,
+    defaultText: String(limits.PORT.default),
     limit: limits.PORT,
     description: 'port of that target',
     example: '443',

@@ -61,6 +61,10 @@ describe('toExitRunOptions', () => {
     })
   })
 
+  test('takes port 443 of a target that is named without one', async () => {
+    expect((await convert({ ...ZONE, host: 'a.example' })).target).toEqual({ host: 'a.example', port: 443 })
+  })
+
   test('bounds the circuits through one first hop, but not through one that is named', async () => {
     expect((await convert(ZONE)).perFirstHop).toBe(8)
     expect((await convert({ ...ZONE, 'first-hop': [A] })).perFirstHop).toBe(Infinity)
@@ -146,8 +150,7 @@ describe('toExitRunOptions', () => {
     [{ domain: 'a.example' }, '--expect'],
     [{ expect: '192.0.2.1' }, 'mode wildcard without --domain'],
     [{ ...ZONE, 'second-domain': 'b.example' }, '--second-expect'],
-    [{ ...ZONE, host: 'a.example' }, '--port'],
-    [{ ...ZONE, port: '443' }, '--host'],
+    [{ ...ZONE, port: '443' }, '--port'],
     [{ mode: 'stable' }, '--mode stable'],
     [{ ...ZONE, expect: 'localhost' }, '--expect'],
     [{ ...ZONE, exit: 'nickname' }, '--exit'],

@@ -15,7 +15,7 @@ import {
   parseNameFile,
   parseOptOutFile,
 } from './exit-list-files.ts'
-import { PER_FIRST_HOP } from './exit-limits.ts'
+import { PER_FIRST_HOP, PORT } from './exit-limits.ts'
 import type { ExitSettings } from './exit-settings.ts'
 import type { GeneralSettings } from './general-settings.ts'
 import { PACE_PROFILES } from './pace-profiles.ts'
@@ -237,13 +237,12 @@ function parseResolver(path: string, text: string | null): { readonly address: s
 }
 
 function toTarget({ host, port }: ExitSettings): ExitRunOptions['target'] {
-  if (host === null && port === null) return null
-  if (host !== null && port !== null) return { host, port }
-  const missing = host === null ? '--host' : '--port'
+  if (host !== null) return { host, port: port ?? PORT.default }
+  if (port === null) return null
   throw new ConfigError(
-    missing,
-    `a target has a host and a port, and ${missing} is not given`,
-    `--host ${host ?? 'www.zone.example'} --port ${port ?? 443}`,
+    '--port',
+    'it is the port of a target, and --host is not given',
+    `--host www.zone.example --port ${port}`,
   )
 }
 
