@@ -26,45 +26,46 @@ const TEXT_OCTETS = 524_288
 const PART_OCTETS_MAX = 4096
 
 const NAME = textOctets('{"name":"')
-const TYPE = textOctets('","type":"')
-const STATUS = textOctets('","class":"IN","status":"')
-const TIME = textOctets('","rx_ts":')
-const DATA = textOctets(',"data":{')
+const DATA = textOctets('000,"data":{')
+const FIRST_ANSWER = textOctets('000,"data":{"answers":[{"ttl":')
 const SECTIONS = ['answers', 'authorities', 'additionals'].map((name) => textOctets(`"${name}":[`))
 const NEXT_SECTIONS = ['answers', 'authorities', 'additionals'].map((name) => textOctets(`],"${name}":[`))
 const TTL = textOctets('{"ttl":')
-const RECORD_TYPE = textOctets(',"type":"')
-const RECORD_NAME = textOctets('","class":"IN","name":"')
+const NEXT_TTL = textOctets(',{"ttl":')
 const RECORD_DATA = textOctets('","data":"')
 const RECORD_END = textOctets('"}')
-const DATA_END = textOctets(']},"flags":[')
-const NO_DATA_END = textOctets('},"flags":[')
-const RESOLVER = textOctets('],"resolver":"')
-const NO_ANSWER = textOctets('TIMEOUT","data":{},"flags":[],"resolver":"')
-const UDP = textOctets('","proto":"UDP","latency_ms":')
-const TCP = textOctets('","proto":"TCP","latency_ms":')
-const TRIES = textOctets(',"tries":')
+const NO_ANSWER = textOctets('","class":"IN","status":"TIMEOUT","data":{},"flags":[],"resolver":"')
 const UNANSWERED_TRIES = textOctets('","proto":"UDP","latency_ms":null,"tries":')
 const GAVE_UP = textOctets(',"rx_ts":')
+const THOUSANDS = textOctets('000')
 const END = textOctets('}\n')
-const COMMA = textOctets(',')
+const TRIES = Array.from({ length: 16 }, (_, tries) => textOctets(`,"tries":${tries}}\n`))
+const CLOSING_BRACKET = 0x5d
 const FLAG_MASK = 0x07b0
+/** Ends of records, by resolver, flags and protocol: more are made anew. */
+const TAILS = 4_096
+const POINTER_TO_QUESTION = 0xc00c
 
 /** Writes JSON Lines. */
 export class JsonRecords implements RecordWriter {
   readonly text: OctetText = new OctetText(TEXT_OCTETS)
-  private readonly resolvers: readonly Uint8Array[]
+  private readonly resolvers: readonly string[]
   private readonly wallOffsetMs: number
-  private readonly types: Uint8Array[] = []
-  private readonly statuses: Uint8Array[] = []
-  private readonly flags: Uint8Array[] = []
+  /** What stands between the name and the time, by type, for NOERROR and NXDOMAIN. */
+  private readonly heads: (Uint8Array | undefined)[] = []
+  private readonly recordTypes: (Uint8Array | undefined)[] = []
+  private readonly tails: (Uint8Array | undefined)[] = []
+  private readonly tailKeys = new Float64Array(TAILS)
   private readonly scan: RecordScan = { isWhole: false, isSimple: false, rcode: 0 }
   private second = -1
   private secondText: Uint8Array = new Uint8Array(0)
+  /** Where the name of the question was written. */
+  private nameFrom = 0
+  private nameEnd = 0
 
   /** @param wallOffsetMs - What makes Unix milliseconds of the engine's clock. */
   constructor(resolvers: readonly BulkResolver[], wallOffsetMs: number) {
-    this.resolvers = resolvers.map(({ address, port }) => textOctets(`${address}:${port}`))
+    this.resolvers = resolvers.map(({ address, port }) => `${address}:${port}`)
     this.wallOffsetMs = wallOffsetMs
   }
 
@@ -83,11 +84,9 @@ export class JsonRecords implements RecordWriter {
     if (!scan.isWhole) return -1
     const start = text.length
     text.ensure(PART_OCTETS_MAX)
-    this.putQuestion(slots, slot)
-    text.put((this.statuses[scan.rcode] ??= textOctets(formatRcode(scan.rcode))))
-    text.put(TIME)
+    const type = this.putQuestion(slots, slot)
+    text.put(this.headOf(type, scan.rcode))
     this.putTime(atMs)
-    text.put(DATA)
     const isWritten = scan.isSimple
       ? this.putSections(octets, at, at + questionEnd, at + sizeOctets)
       : this.putDecoded(octets.subarray(at, at + sizeOctets))
@@ -96,48 +95,65 @@ export class JsonRecords implements RecordWriter {
       return -1
     }
     text.ensure(PART_OCTETS_MAX)
-    const flags = word(octets, at + 2) & FLAG_MASK
-    text.put((this.flags[flags] ??= textOctets(formatFlags(word(octets, at + 2)))))
-    text.put(RESOLVER)
-    text.put(this.resolvers[slots.resolver[slot] as number] as Uint8Array)
-    text.put(protocol === 'UDP' ? UDP : TCP)
+    text.put(this.tailOf(slots.resolver[slot] as number, word(octets, at + 2) & FLAG_MASK, protocol))
     this.putMilliseconds(Math.max(0, atMs - (slots.sentAtMs[slot] as number)))
-    text.put(TRIES)
-    text.putNumber(slots.tries[slot] as number)
-    text.put(END)
+    text.put(TRIES[slots.tries[slot] as number] as Uint8Array)
     return scan.rcode
   }
 
   unanswered(slots: BulkSlots, slot: number, atMs: number): void {
     const { text } = this
     text.ensure(PART_OCTETS_MAX)
-    this.putQuestion(slots, slot)
+    const type = this.putQuestion(slots, slot)
+    text.put(textOctets(`","type":"${formatRrType(type)}`))
     // TIMEOUT is zdns's word.
     text.put(NO_ANSWER)
-    text.put(this.resolvers[slots.resolver[slot] as number] as Uint8Array)
+    text.put(textOctets(this.resolvers[slots.resolver[slot] as number] as string))
     text.put(UNANSWERED_TRIES)
     text.putNumber(slots.tries[slot] as number)
     text.put(GAVE_UP)
     this.putTime(atMs)
+    text.put(THOUSANDS)
     text.put(END)
   }
 
-  private putQuestion(slots: BulkSlots, slot: number): void {
+  /** @returns The type that was asked for. */
+  private putQuestion(slots: BulkSlots, slot: number): number {
     const { text } = this
     const base = slot * WIRE_STRIDE_OCTETS
     const end = base + (slots.questionEnd[slot] as number)
     text.put(NAME)
+    this.nameFrom = text.length
     text.putName(slots.wire, base, base + 12, end)
-    text.put(TYPE)
-    this.putType(word(slots.wire, end - 4))
-    text.put(STATUS)
+    this.nameEnd = text.length
+    return word(slots.wire, end - 4)
   }
 
-  private putType(type: number): void {
-    this.text.put((this.types[type] ??= textOctets(formatRrType(type))))
+  private headOf(type: number, rcode: number): Uint8Array {
+    const isKept = rcode === 0 || rcode === 3
+    const place = type * 2 + (rcode === 0 ? 0 : 1)
+    const known = isKept ? this.heads[place] : undefined
+    if (known !== undefined) return known
+    const status = formatRcode(rcode)
+    const head = textOctets(`","type":"${formatRrType(type)}","class":"IN","status":"${status}","rx_ts":`)
+    if (isKept) this.heads[place] = head
+    return head
   }
 
-  /** Nanoseconds since the epoch, as massdns has them; our clock knows microseconds. */
+  private tailOf(resolver: number, flags: number, protocol: BulkProtocol): Uint8Array {
+    const key = (resolver * 2048 + flags) * 2 + (protocol === 'UDP' ? 1 : 2)
+    const place = (resolver * 31 + (flags >> 4) * 7) & (TAILS - 1)
+    if (this.tailKeys[place] === key) return this.tails[place] as Uint8Array
+    const address = this.resolvers[resolver] ?? ''
+    const tail = textOctets(
+      `},"flags":[${formatFlags(flags)}],"resolver":"${address}","proto":"${protocol}","latency_ms":`,
+    )
+    this.tailKeys[place] = key
+    this.tails[place] = tail
+    return tail
+  }
+
+  /** Nanoseconds since the epoch, as massdns has them, but for the last three digits: our clock knows microseconds. */
   private putTime(atMs: number): void {
     const wallMs = atMs + this.wallOffsetMs
     const second = Math.floor(wallMs / 1000)
@@ -146,7 +162,7 @@ export class JsonRecords implements RecordWriter {
       this.secondText = textOctets(String(second))
     }
     this.text.put(this.secondText)
-    this.text.putPadded(Math.floor((wallMs - second * 1000) * 1000) * 1000, 9)
+    this.text.putPadded((wallMs - second * 1000) * 1000, 6)
   }
 
   private putMilliseconds(value: number): void {
@@ -161,36 +177,39 @@ export class JsonRecords implements RecordWriter {
     const { text } = this
     let at = from
     let sections = 0
+    const answers = word(octets, base + 6)
+    text.put(answers > 0 ? FIRST_ANSWER : DATA)
     for (let section = 0; section < 3; section++) {
       let written = 0
       for (let left = word(octets, base + 6 + 2 * section); left > 0; left--) {
         const tail = skipName(octets, at, end)
-        const type = word(octets, tail)
         const next = tail + 10 + word(octets, tail + 8)
         // Only OPT is neither of these: it is no data, and its RCODE stands in `status`.
-        if (type !== TYPE_OPT) {
+        if (word(octets, tail) !== TYPE_OPT) {
           text.ensure(PART_OCTETS_MAX)
-          if (written > 0) text.put(COMMA)
-          else text.put((sections++ === 0 ? SECTIONS : NEXT_SECTIONS)[section] as Uint8Array)
+          if (written > 0) {
+            text.put(NEXT_TTL)
+          } else if (sections++ > 0 || answers === 0) {
+            text.put((sections === 1 ? SECTIONS : NEXT_SECTIONS)[section] as Uint8Array)
+            text.put(TTL)
+          }
           written++
           if (!this.putRecord(octets, base, at, tail, end)) return false
         }
         at = next
       }
     }
-    text.put(sections === 0 ? NO_DATA_END : DATA_END)
+    if (sections > 0) text.octets[text.length++] = CLOSING_BRACKET
     return true
   }
 
   private putRecord(octets: Uint8Array, base: number, at: number, tail: number, end: number): boolean {
     const { text } = this
     const type = word(octets, tail)
-    text.put(TTL)
     text.putNumber(word(octets, tail + 4) * 65_536 + word(octets, tail + 6))
-    text.put(RECORD_TYPE)
-    this.putType(type)
-    text.put(RECORD_NAME)
-    if (!text.putName(octets, base, at, end)) return false
+    text.put((this.recordTypes[type] ??= textOctets(`,"type":"${formatRrType(type)}","class":"IN","name":"`)))
+    if (word(octets, at) === POINTER_TO_QUESTION) text.repeat(this.nameFrom, this.nameEnd)
+    else if (!text.putName(octets, base, at, end)) return false
     text.put(RECORD_DATA)
     const rdata = tail + 10
     if (type === TYPE_A) {
@@ -218,6 +237,7 @@ export class JsonRecords implements RecordWriter {
     if (decoded.kind !== 'message') return false
     const { answers, authorities, additionals } = decoded.message
     let sections = 0
+    this.text.put(DATA)
     for (const [section, records] of [answers, authorities, additionals].entries()) {
       if (records.length === 0) continue
       this.text.ensure(PART_OCTETS_MAX)
@@ -229,7 +249,7 @@ export class JsonRecords implements RecordWriter {
       }
     }
     this.text.ensure(PART_OCTETS_MAX)
-    this.text.put(sections === 0 ? NO_DATA_END : DATA_END)
+    if (sections > 0) this.text.octets[this.text.length++] = CLOSING_BRACKET
     return true
   }
 }

@@ -116,7 +116,8 @@ export class NameReader {
   private findLine(): number {
     for (;;) {
       this.buffer[this.end] = LINE_FEED
-      const lineEnd = this.buffer.indexOf(LINE_FEED, this.at)
+      let lineEnd = this.at
+      while (this.buffer[lineEnd] !== LINE_FEED) lineEnd++
       if (lineEnd < this.end) return lineEnd
       if (this.ended) return this.at < this.end ? this.end : -2
       if (this.end - this.at > LINE_OCTETS_MAX) {

@@ -7,6 +7,8 @@ import { assert } from '../../core/assert.ts'
 
 /** One message of 64 KiB whose names are compressed may become some 30 MB of escaped text. */
 const OCTETS_MAX = 268_435_456
+/** A call costs as much as a loop over this many. */
+const LOOP_OCTETS_MAX = 8
 const BACKSLASH = 0x5c
 const DOT = 0x2e
 const ZERO = 0x30
@@ -54,8 +56,15 @@ export class OctetText {
   put(text: Uint8Array): void {
     const { octets } = this
     let to = this.length
-    for (let i = 0; i < text.length; i++) octets[to++] = text[i] as number
-    this.length = to
+    this.length = to + text.length
+    if (text.length > LOOP_OCTETS_MAX) octets.set(text, to)
+    else for (let i = 0; i < text.length; i++) octets[to++] = text[i] as number
+  }
+
+  /** Writes once more what was written before. There must be room. */
+  repeat(from: number, end: number): void {
+    this.octets.copyWithin(this.length, from, end)
+    this.length += end - from
   }
 
   /** Writes a whole number of at least 0 in decimal. There must be room for 20 octets. */
@@ -72,12 +81,13 @@ export class OctetText {
     this.length += digits
   }
 
-  /** Writes a whole number with zeros in front. There must be room. */
+  /** Writes a whole number below 2³¹ with zeros in front. There must be room. */
   putPadded(value: number, digits: number): void {
-    let rest = value
+    const { octets } = this
+    let rest = value | 0
     for (let at = this.length + digits - 1; at >= this.length; at--) {
-      const tens = Math.floor(rest / 10)
-      this.octets[at] = ZERO + (rest - tens * 10)
+      const tens = (rest / 10) | 0
+      octets[at] = ZERO + (rest - tens * 10)
       rest = tens
     }
     this.length += digits

@@ -37,7 +37,8 @@ export function scanRecords(
   scan: RecordScan,
 ): void {
   const end = base + sizeOctets
-  const records = word(octets, base + 6) + word(octets, base + 8) + word(octets, base + 10)
+  const data = word(octets, base + 6) + word(octets, base + 8)
+  const records = data + word(octets, base + 10)
   scan.isWhole = false
   scan.isSimple = true
   scan.rcode = (octets[base + 3] as number) & 0x0f
@@ -47,7 +48,7 @@ export function scanRecords(
     if (at < 0 || at + RECORD_TAIL_OCTETS > end) return
     const type = word(octets, at)
     const rdataOctets = word(octets, at + 8)
-    if (type === TYPE_OPT) scan.rcode |= (octets[at + 4] as number) << 4
+    if (type === TYPE_OPT && i >= data) scan.rcode |= (octets[at + 4] as number) << 4
     else if (!isSimple(type, word(octets, at + 2), rdataOctets)) scan.isSimple = false
     at += RECORD_TAIL_OCTETS + rdataOctets
     if (at > end) return

@@ -15,6 +15,8 @@ import { TimerWheel } from './timer-wheel.ts'
 const CREDITS_START = 16
 /** A fresh socket of Linux holds some 270 small datagrams (`net.core.rmem_default`). */
 const CREDITS_MAX = 128
+/** More queries in flight make nothing faster, and caches forget them before they are answered. */
+const CREDITS_OF_ALL = 4_096
 /** How long an unpaced resolver is silent at least before it gets a further burst, in milliseconds. */
 const SILENCE_MS = 5
 /** … and how long when nobody else answers either: then it is this machine or its network that stands still. */
@@ -48,6 +50,8 @@ export class ResolverQueues {
   private readonly tails: Int32Array
   private readonly credits: Int32Array
   private readonly creditsMax: Int32Array
+  /** What `creditsMax` may become. */
+  private readonly creditsBound: number
   private readonly heardAtMs: Float64Array
   private readonly fastestMs: Float32Array
   private readonly smoothedMs: Float32Array
@@ -71,6 +75,7 @@ export class ResolverQueues {
     this.tails = new Int32Array(count).fill(NONE)
     this.credits = new Int32Array(count).fill(CREDITS_START)
     this.creditsMax = new Int32Array(count).fill(CREDITS_START)
+    this.creditsBound = Math.max(CREDITS_START, Math.min(CREDITS_MAX, Math.floor(CREDITS_OF_ALL / count)))
     this.heardAtMs = new Float64Array(count)
     this.fastestMs = new Float32Array(count).fill(Number.POSITIVE_INFINITY)
     this.smoothedMs = new Float32Array(count)
@@ -182,7 +187,7 @@ export class ResolverQueues {
       if (max > CREDITS_START) this.creditsMax[resolver] = max - 1
       return
     }
-    if (max === CREDITS_MAX) return
+    if (max === this.creditsBound) return
     this.creditsMax[resolver] = max + 1
     this.credits[resolver] = (this.credits[resolver] as number) + 1
   }
