@@ -1,7 +1,9 @@
 /** A small UDP and TCP server for bulk runs: answers A queries, and does what its options say. */
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type AddressInfo, type Server } from 'node:net'
+
+const TRIES_MAX = 10
 
 /** What the server does besides answering. */
 export interface BulkResponderOptions {
@@ -27,6 +29,24 @@ export function plainAnswer(query: Uint8Array): Uint8Array {
   return answer
 }
 
+/** A port that is free for TCP may be taken for UDP: then another one is tried. */
+async function listenOnBoth(udp: Socket, tcp: Server): Promise<number> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const { port } = tcp.address() as AddressInfo
+    try {
+      udp.bind(port, '127.0.0.1')
+      await once(udp, 'listening')
+      return port
+    } catch {
+      tcp.close()
+      await once(tcp, 'close')
+    }
+  }
+  throw new Error('no port is free for both UDP and TCP')
+}
+
 /** Starts the server on a port of 127.0.0.1 that is free for both. */
 export async function startBulkResponder({ respond }: BulkResponderOptions = {}): Promise<BulkResponder> {
   let queries = 0
@@ -36,9 +56,6 @@ export async function startBulkResponder({ respond }: BulkResponderOptions = {})
     const plain = plainAnswer(query)
     for (const octets of respond?.(query, plain) ?? [plain]) udp.send(octets, from.port, from.address)
   })
-  udp.bind(0, '127.0.0.1')
-  await once(udp, 'listening')
-  const { port } = udp.address()
   const tcp = createServer((socket) => {
     let pending = Buffer.alloc(0)
     socket.on('error', () => {})
@@ -52,8 +69,7 @@ export async function startBulkResponder({ respond }: BulkResponderOptions = {})
       }
     })
   })
-  tcp.listen(port, '127.0.0.1')
-  await once(tcp, 'listening')
+  const port = await listenOnBoth(udp, tcp)
   return {
     port,
     queries: () => queries,
