@@ -58,6 +58,14 @@ const others = (index: number): readonly ShardFile[] =>
   shards.filter((_, other) => other !== index).map((report) => file(report))
 
 describe('mergeReports', () => {
+  test('takes shards of mode nxdomain, each of which made up a label of its own', async () => {
+    const labels = ['a', 'b', 'c'].map((letter) => `${letter.repeat(16)}.invalid`)
+    const parts = labels.map((domain, index) => changed(index, { mode: 'nxdomain', domain, expect: [] }))
+    expect((await mergeReports(parts)).metadata.candidates).toBe(40)
+    const foreign = changed(2, { mode: 'nxdomain', domain: 'nothing.zone.example', expect: [] })
+    await expect(mergeReports([...parts.slice(0, 2), foreign])).rejects.toThrow(/its domain is nothing\.zone\.example/)
+  })
+
   test('gives the whole from three shards, in any order', async () => {
     const merged = await mergeReports([file(shards[2]), file(shards[0]), file(shards[1])])
     expect(merged.results.map((result) => withShard(result, '0/1'))).toEqual(whole.results)

@@ -79,7 +79,8 @@ function identityOf({ count, report: { metadata } }: ParsedShard): readonly (rea
     ['number of shards', String(count)],
     ['module', metadata.module],
     ['mode', metadata.mode],
-    ['domain', metadata.domain ?? 'none'],
+    // A label under invalid. is made up by each process for itself; what is asked there is the same.
+    ['domain', (metadata.domain ?? 'none').replace(/^[a-z]{16}\.invalid$/, 'invalid')],
     ['expected addresses', metadata.expect.join(' ')],
     // What a consensus decides is the list of candidates; scanners that follow the plan state none.
     metadata.candidates_sha256 === ''
