@@ -244,7 +244,7 @@ export class BulkEngine implements BulkDrive {
   private fill(): void {
     const { slots, options } = this
     while (!this.isInputEnded && this.queuedCount < this.queuedMax && options.writer.text.length < BACKLOG_OCTETS_MAX) {
-      const slot = slots.peek()
+      const slot = slots.peek(this.nowMs)
       if (slot < 0) return
       const read = options.reader.next(slots, slot)
       if (read === READ_NOTHING) return
@@ -359,7 +359,7 @@ export class BulkEngine implements BulkDrive {
     this.count(AT.finished)
     this.count(AT.answered)
     this.count(rcodePlace(rcode))
-    this.slots.release(slot)
+    this.slots.release(slot, this.nowMs)
   }
 
   /** Says what a datagram is that answers nothing. */

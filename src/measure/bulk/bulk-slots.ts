@@ -1,8 +1,8 @@
 /**
  * The queries in flight of one engine: 65,536 slots in typed arrays, each with a message id of its own from a shuffled ring.
  *
- * Ids are far apart and slots close together: as many slots are used as there are queries, and memory and caches see only
- * those, while an id that was seen says nothing about the next.
+ * Ids are far apart and slots close together: as many slots are used as the rate of queries needs, and memory and caches see
+ * only those, while an id that was seen says nothing about the next.
  *
  * A slot that was given back goes to the end of the ring, so that an id is used again as late as possible; one that was
  * never answered stays away for the late window first.
@@ -14,8 +14,10 @@ import { randomInt, type Random } from '../../core/random.ts'
 
 /** As many as there are message ids. */
 export const SLOTS = 65_536
-/** As many are used from the beginning, so that an id is not used again at once. */
+/** As many are used from the beginning. */
 const SLOTS_START = 8_192
+/** A slot rests for so long while there are unused ones: a second answer that comes meanwhile is known as one. */
+const REST_MS = 500
 /** Header 12, name 255, type and class 4, OPT 11, rounded up to a multiple of 32. */
 export const WIRE_STRIDE_OCTETS = 288
 /** Sixteen octets behind the header. */
@@ -62,6 +64,7 @@ export class BulkSlots {
   private readonly ring: Uint16Array = new Uint16Array(SLOTS)
   private readonly lateRing: Uint16Array = new Uint16Array(SLOTS)
   private readonly lateUntilMs: Float64Array = new Float64Array(SLOTS)
+  private readonly restsUntilMs: Float64Array = new Float64Array(SLOTS)
   private readonly idOf: Uint16Array = new Uint16Array(SLOTS)
   private head = 0
   private freeCount = 0
@@ -88,12 +91,10 @@ export class BulkSlots {
   }
 
   /** The slot that the next query will get; −1 when all are taken. */
-  peek(): number {
-    if (this.freeCount === 0) {
-      if (this.usedSlots === SLOTS) return -1
-      this.addSlot()
-    }
-    return this.ring[this.head] as number
+  peek(nowMs: number): number {
+    const isRested = this.freeCount > 0 && (this.restsUntilMs[this.ring[this.head] as number] as number) <= nowMs
+    if (!isRested && this.usedSlots < SLOTS) return this.addSlot()
+    return this.freeCount === 0 ? -1 : (this.ring[this.head] as number)
   }
 
   /** Takes the slot that {@link peek} showed. */
@@ -103,8 +104,9 @@ export class BulkSlots {
   }
 
   /** Gives back the slot of a query that was answered. */
-  release(slot: number): void {
+  release(slot: number, nowMs: number): void {
     this.remember(slot)
+    this.restsUntilMs[slot] = nowMs + REST_MS
     this.state[slot] = SLOT_FREE
     this.ring[(this.head + this.freeCount) & (SLOTS - 1)] = slot
     this.freeCount++
@@ -125,7 +127,7 @@ export class BulkSlots {
       if ((this.lateUntilMs[slot] as number) > nowMs) return
       this.lateHead = (this.lateHead + 1) & (SLOTS - 1)
       this.lateCount--
-      this.release(slot)
+      this.release(slot, nowMs - REST_MS)
     }
   }
 
@@ -146,13 +148,16 @@ export class BulkSlots {
     return true
   }
 
-  private addSlot(): void {
+  /** Adds a slot in front of the free ones. */
+  private addSlot(): number {
     const slot = this.usedSlots++
     const id = this.idOf[slot] as number
     this.wire[slot * WIRE_STRIDE_OCTETS] = id >> 8
     this.wire[slot * WIRE_STRIDE_OCTETS + 1] = id & 0xff
-    this.ring[(this.head + this.freeCount) & (SLOTS - 1)] = slot
+    this.head = (this.head - 1) & (SLOTS - 1)
+    this.ring[this.head] = slot
     this.freeCount++
+    return slot
   }
 
   private remember(slot: number): void {
