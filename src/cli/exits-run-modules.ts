@@ -8,6 +8,7 @@ import { estimateLoad, formatLoad } from '../campaigns/exits/estimate-load.ts'
 import type { PriorRun } from '../campaigns/exits/exits-journal.ts'
 import { isInternalAddress } from '../campaigns/exits/internal-address.ts'
 import { createQueryNames } from '../campaigns/exits/issue-names.ts'
+import { createModuleSetup } from '../campaigns/exits/module-context.ts'
 import { withQuietHours } from '../campaigns/exits/quiet-hours.ts'
 import { runModule, type ModuleRecord } from '../campaigns/exits/run-module.ts'
 import type { RunDependencies, RunSetup } from '../campaigns/exits/run-setup.ts'
@@ -36,7 +37,28 @@ export interface ModuleRun {
   readonly prior: PriorRun | undefined
 }
 
-/** Runs the modules. @throws {ConfigError} When one of them lacks something. */
+/**
+ * Sets the modules up, all of them before the first question: what one lacks is said before hours of measuring.
+ *
+ * @returns Tears them down; dispose it after the last probe.
+ * @throws {ConfigError} When one of them lacks something.
+ */
+export async function setUpModules(
+  { net }: CliContext,
+  modules: readonly ExitModule[],
+  { dependencies, setup }: Omit<ModuleRun, 'prior'>,
+): Promise<AsyncDisposableStack> {
+  await using done = new AsyncDisposableStack()
+  for (const module of modules) {
+    await module.setup?.(createModuleSetup(dependencies, net, setup.order.length))
+    done.defer(async () => {
+      await module.teardown?.()
+    })
+  }
+  return done.move()
+}
+
+/** Runs the modules, which are set up. */
 export async function runModules(
   context: CliContext,
   modules: readonly ExitModule[],

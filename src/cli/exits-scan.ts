@@ -37,7 +37,7 @@ import { describeAddress } from './address-facts.ts'
 import type { CliContext } from './cli-context.ts'
 import { createReportHistory } from '../campaigns/exits/report-history.ts'
 import { openTorFor } from './exits-tor.ts'
-import { runModules, type ModuleReport } from './exits-run-modules.ts'
+import { runModules, setUpModules, type ModuleReport } from './exits-run-modules.ts'
 
 const DIRECTORY_MODE = 0o755
 const STATE_MODE = 0o700
@@ -128,6 +128,8 @@ async function runWithTor(context: CliContext, scan: ExitScan, state: OpenState)
     },
   }
   const setup = await setUpRun(dependencies, supervisor)
+  await using modules = await setUpModules(context, scan.modules, { dependencies, setup })
+  void modules
   if (!options.modules.includes('dnshealth')) await beginModuleRun(dependencies, setup)
   const outcome = options.modules.includes('dnshealth') ? await runExits(dependencies, setup) : undefined
   const reported =

@@ -94,8 +94,10 @@ export function createModuleContext(
   }
 }
 
+type SetupCapabilities = Pick<ScanContext, 'options' | 'log' | 'clock' | 'random'>
+
 /** The context of a module's `setup`. */
-export function createModuleSetup(context: ScanContext, ports: ModulePorts, candidates: number): ModuleSetup {
+export function createModuleSetup(context: SetupCapabilities, net: Net, candidates: number): ModuleSetup {
   const { options, log } = context
   return {
     log,
@@ -103,11 +105,16 @@ export function createModuleSetup(context: ScanContext, ports: ModulePorts, cand
     target: options.target,
     stableDomains: options.stableDomains,
     decoys: options.decoys,
-    askTrusted: (name, type = 'A') => askTrusted(context, ports.net, name, type),
+    askTrusted: (name, type = 'A') => askTrusted(context, net, name, type),
   }
 }
 
-async function askTrusted(context: ScanContext, net: Net, text: string, type: 'A' | 'AAAA'): Promise<ResolveAnswer> {
+async function askTrusted(
+  context: SetupCapabilities,
+  net: Net,
+  text: string,
+  type: 'A' | 'AAAA',
+): Promise<ResolveAnswer> {
   const server = context.options.directResolver
   const name = parseName(text)
   if (server === null || name === undefined) {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -42,7 +42,7 @@ describe('createReportHistory', () => {
     await history.close()
   })
 
-  test('has no points from invalid runs, nor from damaged or foreign files', async () => {
+  test('has no points from invalid runs, nor from damaged, unreadable or foreign files', async () => {
     await using directory = await makeDirectory()
     const events: string[] = []
     await write(directory.path, 11, ['timeout'], { invalid: 'zone down' })
@@ -51,9 +51,10 @@ describe('createReportHistory', () => {
     await writeFile(join(directory.path, 'dnshealth_20260114_120000.json'), '{"results":[7,{"status":"timeout"}]}')
     await writeFile(join(directory.path, 'dnssec_20260115_120000.json'), '{')
     await writeFile(join(directory.path, 'dnshealth_20261399_120000.json'), '{')
+    await mkdir(join(directory.path, 'dnshealth_20260116_120000.json'))
     const log = createLog((_level, event) => events.push(event))
     expect((await createReportHistory(nodeFiles, directory.path, log).verdicts('20260201000000')).size).toBe(0)
-    expect(events).toEqual(['exits.history.damaged'])
+    expect(events).toEqual(['exits.history.damaged', 'exits.history.unreadable'])
   })
 
   test('counts a run once where the whole stands beside its parts, and parts where they stand alone', async () => {

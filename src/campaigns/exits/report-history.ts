@@ -5,7 +5,7 @@
  * run, also where the report of the whole stands beside those of its parts.
  */
 import { formatIsoTime, parseTime } from '../../core/clock.ts'
-import { joinPath, readText, type Files } from '../../core/files.ts'
+import { FileError, joinPath, readText, type Files } from '../../core/files.ts'
 import type { Log } from '../../core/log.ts'
 import type { ExitHistory, ExitVerdictPoint } from '../../model/exit-history.ts'
 import type { ExitStatus } from '../../model/exit-result.ts'
@@ -36,12 +36,7 @@ async function readVerdicts(
     const seen = new Set<string>()
     for (const name of names) {
       const path = joinPath(directory, name)
-      for (const { fingerprint, point } of readPoints(
-        await readText(files, path, REPORT_OCTETS_MAX),
-        runId,
-        path,
-        log,
-      )) {
+      for (const { fingerprint, point } of readPoints(await readReport(files, path, log), runId, path, log)) {
         if (seen.has(fingerprint)) continue
         seen.add(fingerprint)
         const points = byRelay.get(fingerprint)
@@ -51,6 +46,17 @@ async function readVerdicts(
     }
   }
   return byRelay
+}
+
+/** @returns The text `null` for a report that cannot be read: counters are not worth the run that was just made. */
+async function readReport(files: Files, path: string, log: Log): Promise<string> {
+  try {
+    return await readText(files, path, REPORT_OCTETS_MAX)
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    log.warn('exits.history.unreadable', { path, code: error.code })
+    return 'null'
+  }
 }
 
 /** @returns Runs before a run, earliest first, each with its files: the whole before its parts. */

@@ -13,7 +13,7 @@ import type { JournalEntry } from '../../model/journal.ts'
 import type { Circuit } from '../../tor/tor-session.ts'
 import type { Candidate } from './candidates.ts'
 import type { ExitModule, ModuleFields } from './exit-module.ts'
-import { createModuleContext, createModuleSetup, type ModulePorts } from './module-context.ts'
+import { createModuleContext, type ModulePorts } from './module-context.ts'
 import { BUILD_TIMEOUT_MS, type ScanContext } from './scan-context.ts'
 import { releaseHops, takeHops } from './take-hops.ts'
 import type { TorSupervisor } from './tor-supervisor.ts'
@@ -43,31 +43,25 @@ export interface ModuleTask {
 }
 
 /**
- * Runs the module.
+ * Runs the probes of a module that is set up.
  *
  * @returns The records, in order of fingerprint; relays that were not reached any more have none.
- * @throws {ConfigError} When `setup` says that something is missing.
  */
 export async function runModule(task: ModuleTask): Promise<readonly ModuleRecord[]> {
-  const { module, context, ports, prior } = task
-  await module.setup?.(createModuleSetup(context, ports, task.candidates.length))
+  const { module, context, prior } = task
   const records = new Map(prior)
   const left = task.candidates.filter(({ relay }) => !prior.has(relay.fingerprint))
-  try {
-    const pool = runPool(left, {
-      inFlight: context.options.inFlight,
-      signal: context.startSignal,
-      work: async (candidate) => ({ candidate, found: await probeExit(task, candidate) }),
-    })
-    for await (const { candidate, found } of pool) {
-      if (found === undefined) continue
-      const { fingerprint } = candidate.relay
-      await task.onRecords({ kind: 'module', module: module.name, fingerprint, records: found })
-      records.set(fingerprint, found)
-      task.onDone(records.size)
-    }
-  } finally {
-    await module.teardown?.()
+  const pool = runPool(left, {
+    inFlight: context.options.inFlight,
+    signal: context.startSignal,
+    work: async (candidate) => ({ candidate, found: await probeExit(task, candidate) }),
+  })
+  for await (const { candidate, found } of pool) {
+    if (found === undefined) continue
+    const { fingerprint } = candidate.relay
+    await task.onRecords({ kind: 'module', module: module.name, fingerprint, records: found })
+    records.set(fingerprint, found)
+    task.onDone(records.size)
   }
   return [...records.keys()].toSorted().flatMap((fingerprint) => records.get(fingerprint) ?? [])
 }
