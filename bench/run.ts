@@ -18,6 +18,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { loadNativeAddon } from '../src/platform/native-sockets.ts'
 import { BASELINE, type BenchClient, type BenchTask, listClients } from './clients.ts'
 import { type ClientRun, formatResults, type MemoryRun } from './format-results.ts'
 import { measureDoh } from './measure-doh.ts'
@@ -55,6 +56,7 @@ else {
 async function measure(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'candor-bench-'))
   try {
+    execFileSync(process.execPath, [join(HOME, 'scripts/build-native.mjs')])
     execFileSync(process.execPath, [join(HOME, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
       cwd: HOME,
     })
@@ -85,6 +87,7 @@ async function measure(): Promise<void> {
     if (options.output === '-') process.stdout.write(results)
     else writeFileSync(options.output, results)
     if (doh === undefined) process.stderr.write('bench: skipped: queries over HTTPS (--doh 0, or no openssl)\n')
+    if (programs.backends.length === 1) process.stderr.write('bench: skipped: native sockets, which are not built\n')
     for (const name of absent) process.stderr.write(`bench: skipped: ${name}, which is not installed\n`)
   } finally {
     rmSync(directory, { recursive: true, force: true })
@@ -112,10 +115,9 @@ function buildProgram(directory: string, name: string): string {
   return program
 }
 
-/** The backends that the command knows. */
+/** The backends that work here; where the addon is not, the command would quietly take the sockets of Node. */
 function listBackends(): readonly string[] {
-  const help = execFileSync(process.execPath, [...CANDOR.slice(1), 'bulk', '--help'], { encoding: 'utf8' })
-  return ['dgram', 'native', 'segmented'].filter((name) => help.includes(`"${name}"`))
+  return loadNativeAddon() === undefined ? ['dgram'] : ['dgram', 'native', 'segmented']
 }
 
 async function runClient(client: BenchClient, directory: string, meter: string, names: number): Promise<ClientRun> {
