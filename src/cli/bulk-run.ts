@@ -23,6 +23,7 @@ import { STATUS_INCOMPLETE, STATUS_INTERRUPTED } from './exit-status.ts'
 
 const RESOLVER_FILE_OCTETS_MAX = 67_108_864
 const CHECKPOINT_MS = 1_000
+const LIMIT_HINT = 'raise the limit of open files (`ulimit -n`)'
 /** How long stdin waits when the engine has enough. */
 const FEED_WAIT_MS = 2
 /** `node:dgram` makes objects that die at once; without a bound they take 60 MB. */
@@ -195,7 +196,10 @@ function listen(
   journal: BulkJournalWriter | undefined,
 ): Promise<Extract<EngineMessage, { kind: 'done' }>> {
   return new Promise((resolve, reject) => {
-    worker.on('error', reject)
+    worker.on('error', (error: Error & { readonly code?: string }) => {
+      const isOurs = error.code !== 'ERR_WORKER_INIT_FAILED'
+      reject(isOurs ? error : new RunError('the engine does not start', LIMIT_HINT, { cause: error }))
+    })
     worker.on('message', (message: EngineMessage) => {
       switch (message.kind) {
         case 'tcp':
@@ -215,7 +219,7 @@ function listen(
           void Promise.resolve(journal?.finish(undefined, false))
             .catch(() => {})
             .then(() => {
-              reject(describeFailure(message))
+              reject(describeFailure(message, journal !== undefined))
             })
           return
         case 'done':
@@ -225,10 +229,16 @@ function listen(
   })
 }
 
-function describeFailure({ code, message, hint }: Extract<EngineMessage, { kind: 'failed' }>): RunError {
+function describeFailure(
+  { code, message, hint }: Extract<EngineMessage, { kind: 'failed' }>,
+  isResumable: boolean,
+): RunError {
   if (code === 'EPIPE') return new RunError('nobody reads the records any more')
   if (code === 'ENOSPC')
-    return new RunError('the disk is full', 'free some space and run the same command again with --resume')
+    return new RunError(
+      'the disk is full',
+      `free some space and run the same command again${isResumable ? ' with --resume' : ''}`,
+    )
   return new RunError(message, hint)
 }
 

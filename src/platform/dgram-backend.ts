@@ -15,6 +15,8 @@ import type { BulkBackend, BulkBatch, BulkDrive, BulkResolver } from '../net/bul
 const CONNECTED_MAX = 512
 /** Shared sockets of one family: source ports rotate over them. */
 const SHARED = 8
+/** How many connected sockets make room when the system gives no more. */
+const GIVEN_BACK = 32
 const BUFFER_OCTETS = 4_194_304
 const ENTRY_FIELDS = 3
 
@@ -63,6 +65,8 @@ class DgramSockets implements BulkBackend {
         })
       }
     }
+    // The shared sockets, and TCP, need descriptors as well.
+    if (this.connected.includes(undefined)) for (let i = 0; i < GIVEN_BACK; i++) this.closeLastConnected()
     const rest = resolvers.filter((_, number) => this.connected[number] === undefined)
     if (rest.some(({ address }) => !address.includes(':'))) await this.openShared(this.shared4, false)
     if (rest.some(({ address }) => address.includes(':'))) await this.openShared(this.shared6, true)
@@ -104,6 +108,13 @@ class DgramSockets implements BulkBackend {
     clearTimeout(this.timer)
     this.drive = undefined
     for (const socket of [...this.connected, ...this.shared4, ...this.shared6]) socket?.close()
+  }
+
+  private closeLastConnected(): void {
+    const last = this.connected.findLastIndex((socket) => socket !== undefined)
+    if (last < 0) return
+    this.connected[last]?.close()
+    this.connected[last] = undefined
   }
 
   private async openShared(sockets: Socket[], isSix: boolean): Promise<void> {

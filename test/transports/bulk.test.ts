@@ -173,6 +173,23 @@ describe('candor bulk', () => {
     expect((await readdir(directory)).toSorted()).toEqual(['names', 'out', 'resolvers', 'trusted'])
     expect((await runSimulatedCli([...argv.slice(0, 5), '--wildcards'])).status).toBe(2)
   })
+  test('shares sockets when the system gives no more', async () => {
+    const directory = makeTemporaryDirectory()
+    await using server = await startBulkResponder()
+    const path = (name: string): string => join(directory, name)
+    const others = Array.from({ length: 200 }, (_, i) => `127.0.9.${i + 1}#9\n`).join('')
+    await writeFile(path('resolvers'), `127.0.0.1#${server.port}\n${others}`)
+    await writeFile(path('names'), namesText(300).replaceAll('\n', ` A 127.0.0.1#${server.port}\n`))
+    const command = `ulimit -n 90; exec "$0" "$@"`
+    const argv = ['bulk', '--names', path('names'), '--resolvers', path('resolvers'), '--output', path('out')]
+    const child = spawn('sh', ['-c', command, process.execPath, MAIN, ...argv, '--backend', 'dgram'], {
+      stdio: 'ignore',
+    })
+    expect(await once(child, 'close')).toEqual([0, null])
+    const records = await readRecords(path('out'))
+    expect(records.every(({ status }) => status === 'NOERROR')).toBe(true)
+    expect(new Set(records.map(({ name }) => name)).size).toBe(300)
+  })
   test('ends with status 1 when the disk is full', async () => {
     const directory = makeTemporaryDirectory()
     await using server = await startBulkResponder()
