@@ -56,15 +56,19 @@ export function listClients(programs: BenchPrograms, resolverCounts: readonly nu
     ...resolverCounts.flatMap((resolvers) => [
       ...backends.map((backend) => createCandor(backend, resolvers)),
       ...(backends.includes('segmented') ? [uncut(createCandor('segmented', resolvers))] : []),
-      createFloor(floor, resolvers, 1),
-      createFloor(floor, resolvers, RUN_QUERIES),
-      uncut(createFloor(floor, resolvers, RUN_QUERIES)),
+      // The floor costs the same for one resolver and for many.
+      ...(resolvers === Math.max(...resolverCounts) ? listFloors(floor, resolvers) : []),
       ...(massdns === undefined
         ? []
         : (['J', 'S'] as const).map((format) => createMassdns(massdns, format, resolvers))),
       ...(zdns === undefined ? [] : [createZdns(zdns, resolvers)]),
     ]),
   ]
+}
+
+function listFloors(floor: string, resolvers: number): readonly BenchClient[] {
+  const segmented = createFloor(floor, resolvers, RUN_QUERIES)
+  return [createFloor(floor, resolvers, 1), segmented, uncut(segmented)]
 }
 
 function uncut(client: BenchClient): BenchClient {

@@ -94,7 +94,7 @@ async function measure(): Promise<void> {
   }
 }
 
-/** Memory says nothing about speed and is measured once, since it is the peak that counts. */
+/** Memory is measured once, of the backend that the command takes by itself: it is the peak that counts. */
 async function measureMemory(
   clients: readonly BenchClient[],
   directory: string,
@@ -103,8 +103,8 @@ async function measureMemory(
   const runs: MemoryRun[] = []
   for (const names of options.memory === '' ? [] : options.memory.split(',').map(Number)) {
     writeNames(directory, names)
-    for (const client of clients.filter(({ label, resolvers }) => label.startsWith('candor') && resolvers > 1))
-      runs.push({ names, ...(await runClient(client, directory, meter, names)) })
+    const ours = clients.filter(({ label, isUncut }) => label.startsWith('candor') && isUncut !== true)
+    for (const client of ours.slice(-1)) runs.push({ names, ...(await runClient(client, directory, meter, names)) })
   }
   return runs
 }
