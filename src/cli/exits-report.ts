@@ -85,6 +85,9 @@ async function joinLog(context: CliContext, report: ExitReport, path: string): P
     } finally {
       await reader.close()
     }
+    if (join.heard()) return
+    const why = `${path} has no query of the time of the run`
+    throw new ConfigError('--authority-log', why, "--authority-log FILE, the log of the run's zone")
   }
   return await joinReport(report, { join, readLog })
 }

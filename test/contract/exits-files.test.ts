@@ -201,6 +201,23 @@ describe('candor exits report', () => {
     })
   })
 
+  test('refuses a log of another time', async () => {
+    await using directory = await makeDirectory()
+    const input = await writeReport(
+      directory.path,
+      'now.json',
+      buildExitReport(
+        [exampleResult(1, 'dns_fail', { attempts: [{ ...failedAttempt, timestamp: 2e9 }] })],
+        exampleFacts(),
+      ),
+    )
+    const log = join(directory.path, 'queries.jsonl')
+    await writeFile(log, `${JSON.stringify({ ...answeredQuery, query_name: 'a.zone.example' })}\n`)
+    const outcome = await runSimulatedCli(['exits', 'report', '--input', input, '--authority-log', log])
+    expect([outcome.status, outcome.stdout]).toEqual([2, ''])
+    expect(outcome.stderr).toContain('has no query of the time of the run')
+  })
+
   test('names a log that is not there', async () => {
     await using directory = await makeDirectory()
     const input = await writeReport(directory.path, 'now.json', exampleReport(['success']))

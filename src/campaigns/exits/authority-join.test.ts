@@ -101,6 +101,11 @@ describe('createAuthorityJoin', () => {
     expect(join([early, query()]).resolverOf([attempt()])).toMatchObject({ addresses: [], asked: false })
   })
 
+  test('says whether the log had anything at all', () => {
+    expect(join([]).heard()).toBe(false)
+    expect(join([query({ query_name: 'other.example' })]).heard()).toBe(true)
+  })
+
   test('forgets names that were never issued', () => {
     const joined = join([query()], [])
     expect(joined.resolverOf([attempt()]).asked).toBe(false)

@@ -46,6 +46,8 @@ export interface AuthorityJoin {
    * @param attempts - Everything the relay was asked in this run.
    */
   resolverOf(attempts: readonly ExitAttempt[]): ExitResolver
+  /** Whether any query came, of whatever name: a log without one is not that of the zone, or not there. */
+  heard(): boolean
   /** Answers to issued names that our authority limited (TC = 1). */
   limited(): number
 }
@@ -102,13 +104,6 @@ export function createAuthorityJoin({ window, describe }: AuthorityJoinOptions):
       return findAuthorityQuery(attempt, [renamed], window) !== undefined
     })
   }
-  const isCovered = (attempt: ExitAttempt): boolean => {
-    const minute = Math.floor(attempt.timestamp / 60)
-    for (let near = minute - COVERED_MINUTES; near <= minute + COVERED_MINUTES; near++) {
-      if (minutes.has(near)) return true
-    }
-    return false
-  }
   return {
     issue: (name) => {
       const key = keyOf(name)
@@ -131,11 +126,21 @@ export function createAuthorityJoin({ window, describe }: AuthorityJoinOptions):
         mixed_case: attempts.some((attempt) => isRecased(attempt.query_domain, pick(attempt, 'first'))),
         qname_minimisation: attempts.some(isMinimised),
         // "Never asked" can only be said of a time that the log knows about.
-        wrong_answer: judged === 'rewritten' && wrong !== undefined && !isCovered(wrong) ? null : (judged ?? null),
+        wrong_answer:
+          judged === 'rewritten' && wrong !== undefined && !isCovered(minutes, wrong) ? null : (judged ?? null),
       }
     },
+    heard: () => minutes.size > 0,
     limited: () => limited,
   }
+}
+
+function isCovered(minutes: ReadonlySet<number>, { timestamp }: ExitAttempt): boolean {
+  const minute = Math.floor(timestamp / 60)
+  for (let near = minute - COVERED_MINUTES; near <= minute + COVERED_MINUTES; near++) {
+    if (minutes.has(near)) return true
+  }
+  return false
 }
 
 function keyOf(name: string): NameKey {

@@ -35,7 +35,8 @@ export async function finishRun(
   sources: ReportSources,
 ): Promise<ExitReport> {
   const finishedAt = formatIsoTime(clock.wallNowMs())
-  const { join } = sources
+  // Our own controls ask the zone too: a log in which there is nothing proves nothing.
+  const join = sources.join?.heard() === true ? sources.join : undefined
   const joined = join === undefined ? outcome.results : outcome.results.map((result) => joinResult(result, join))
   const history = await sources.history.verdicts(options.runId)
   const run = { run_id: options.runId, timestamp: finishedAt, invalid: outcome.invalid }
@@ -136,12 +137,13 @@ function absentParts(options: RunDependencies['options'], hasLog: boolean): read
 function notesOf(
   options: RunDependencies['options'],
   outcome: RunOutcome,
-  { torRestarts }: ReportSources,
+  { torRestarts, join }: ReportSources,
 ): readonly string[] {
   const notes = [...outcome.notes]
   if (options.expect.some(isInternalAddress)) {
     notes.push('the expected address is private: answers in private address space were let through')
   }
+  if (join?.heard() === false) notes.push('the log of the authority had no query of the time of the run')
   if (torRestarts > 0) notes.push(`Tor ended and was started again ${torRestarts} times during the run`)
   if (outcome.stopReason !== null) notes.push(`the run stopped before its end (${outcome.stopReason})`)
   return notes
