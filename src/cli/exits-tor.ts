@@ -29,8 +29,8 @@ export function openTorFor(
 ): OpenTor {
   const { clock, files, net, processes, log } = context
   const machine = { clock, files, net, processes, log }
-  // Our own zone may have a private address; Tor then has to let such answers through.
-  const rejectInternalAddresses = !options.expect.some(isInternalAddress)
+  // A zone of our own may have a private address; Tor then has to let such answers through.
+  const rejectInternalAddresses = ![...options.expect, ...options.secondExpect].some(isInternalAddress)
   const { control } = extras
   if (control !== null) {
     return () =>

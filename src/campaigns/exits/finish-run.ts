@@ -140,8 +140,8 @@ function notesOf(
   { torRestarts, join }: ReportSources,
 ): readonly string[] {
   const notes = [...outcome.notes]
-  if (options.expect.some(isInternalAddress)) {
-    notes.push('the expected address is private: answers in private address space were let through')
+  if ([...options.expect, ...options.secondExpect].some(isInternalAddress)) {
+    notes.push('an expected address is private: answers in private address space were let through')
   }
   if (join?.heard() === false) notes.push('the log of the authority had no query of the time of the run')
   if (torRestarts > 0) notes.push(`Tor ended and was started again ${torRestarts} times during the run`)
