@@ -12,7 +12,7 @@ export type ControlTarget =
 export interface ExitRunExtras {
   /** Data directory of our Tor; `null` means a place inside the analysis directory. */
   readonly torDir: string | null
-  /** Lines added to the torrc of our Tor; none for one that already runs. */
+  /** Lines of the file as they are, for the torrc of our Tor; none for one that already runs. */
   readonly torrcAppend: readonly string[]
   /** A Tor that already runs; `null` means one of our own. */
   readonly control: ControlTarget | null
@@ -53,12 +53,7 @@ export async function toExitRunExtras(
   return {
     torDir,
     torrcAppend:
-      torrcAppend === null || control !== null
-        ? []
-        : (await readFile('--torrc-append', torrcAppend))
-            .split('\n')
-            .map((line) => line.trim())
-            .filter((line) => line !== '' && !line.startsWith('#')),
+      torrcAppend === null || control !== null ? [] : (await readFile('--torrc-append', torrcAppend)).split('\n'),
     control,
     controlPassword,
     failOn: settings.failOn,

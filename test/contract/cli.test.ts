@@ -193,6 +193,13 @@ describe('candor config check', () => {
     expect(outcome.stderr).toContain(`${path}:3`)
   })
 
+  test('names the line of an option that may not be appended to the torrc, comments counted', async () => {
+    const path = writeTemporary('mine.torrc', '# mine\n\nBridge 192.0.2.1:443\nSocksPort 9050\n')
+    const outcome = await runSimulatedCli(['config', 'check', '--mode', 'nxdomain', '--torrc-append', path])
+    expect(outcome.status).toBe(2)
+    expect(outcome.stderr).toContain('--torrc-append:4')
+  })
+
   test('names file, line and the nearest name of an unknown key', async () => {
     const path = writeTemporary('candor.toml', '[exits]\nquery_timout = 3\n')
     const outcome = await runSimulatedCli(['config', 'check'], { environment: { CANDOR_CONFIG: path } })
