@@ -1,6 +1,6 @@
 /** Writes what was measured as the page RESULTS.md: medians, ratios and the machine that they hold for. */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpus, release, totalmem } from 'node:os'
+import { cpus, loadavg, release, totalmem } from 'node:os'
 import { BASELINE } from './clients.ts'
 import { DOH_CLIENTS, type DohClientName, type DohCosts } from './measure-doh.ts'
 
@@ -56,6 +56,9 @@ Written by \`npm run bench\`; how it measures, and what the numbers mean: \`docs
 - Date: ${new Date().toISOString().slice(0, 10)}; Candor at commit ${capture('git', ['rev-parse', '--short', 'HEAD'])}
 - Machine: ${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB
 - Kernel: Linux ${release()}; Node ${process.versions.node}; ${capture('gcc', ['--version'])}
+- Load at the end, this benchmark included (1, 5 and 15 minutes): ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(', ')}
 - Peers: ${formatPeers(labels, absent)}
 - ${names.toLocaleString('en')} unique names, type A, over loopback; medians of ${rounds} interleaved rounds
 
