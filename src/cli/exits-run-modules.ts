@@ -154,7 +154,7 @@ function moduleContext(
     pacer: withQuietHours(createPacer(clock, random, { delayMs, noiseMs, perSecond }), clock, options.quietHours),
     hops: setup.hops,
     middles: setup.middles,
-    hopRecord: { load: createKeyedLimit(Infinity), failures: new Map() },
+    hopRecord: { load: createKeyedLimit(Infinity), failures: new Map(), answered: new Set() },
     ownDelay,
     names: createQueryNames(clock, options.runId, 'invalid'),
     resolveTimeoutMs: setup.resolveTimeoutMs,

@@ -218,6 +218,14 @@ describe('needsAnotherCircuit', () => {
     ).toBe(false)
   })
 
+  test('does not count first hops that did not answer as circuits to the exit', () => {
+    const hop = circuit(attempt('circuit_fail', { error_code: 'HOP1_FAIL' }))
+    const exit = circuit(attempt('circuit_fail', { error_code: 'EXIT_FAIL' }))
+    expect(needsAnotherCircuit([hop, hop, hop])).toBe(true)
+    expect(needsAnotherCircuit([hop, exit, exit])).toBe(true)
+    expect(needsAnotherCircuit([hop, exit, exit, exit])).toBe(false)
+  })
+
   test('stops when the relay left the consensus', () => {
     expect(needsAnotherCircuit([circuit(attempt('circuit_fail', { error_code: 'LEFT_CONSENSUS' }))])).toBe(false)
   })

@@ -78,7 +78,9 @@ export function needsAnotherCircuit(circuits: readonly ExitCircuitOutcome[]): bo
  */
 export function familiesToAsk(circuits: readonly ExitCircuitOutcome[]): readonly ('A' | 'AAAA')[] {
   if (circuits.length === 0) return ['A']
-  if (circuits.length >= CIRCUITS_MAX || circuits.some(endsTheRelay)) return []
+  // A first hop that did not answer took no circuit away from the exit.
+  const toExit = circuits.filter((circuit) => circuit.attempts.at(-1)?.error_code !== 'HOP1_FAIL')
+  if (toExit.length >= CIRCUITS_MAX || circuits.some(endsTheRelay)) return []
   return (['A', 'AAAA'] as const).filter((family) => isOpen(circuits, family))
 }
 

@@ -104,6 +104,15 @@ describe('scanRelays', () => {
     expect(world.seen.firstHops.filter((fingerprint) => fingerprint === hop.fingerprint).length).toBeLessThanOrEqual(1)
   })
 
+  test('measures an exit although three first hops in a row do not answer', async () => {
+    const dead = [simRelay(50), simRelay(51), simRelay(52)]
+    const frozen = new Set(dead.map(({ fingerprint }) => fingerprint))
+    const exit = simRelay(1)
+    const world = createScanWorld([exit, ...dead, simRelay(53)], { frozen }, { inFlight: 1 })
+    const results = await scan(world, [exit])
+    expect(results.get(exit.fingerprint)?.status).toBe('success')
+  })
+
   test('asks again what was in flight when Tor died, and judges nobody by it', async () => {
     const slow = new Map(
       relays.map(({ fingerprint }) => [

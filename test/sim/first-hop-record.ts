@@ -4,5 +4,5 @@ import { createKeyedLimit } from '../../src/measure/keyed-limit.ts'
 
 /** An empty record. */
 export function createFirstHopRecord(): HopRecord {
-  return { load: createKeyedLimit(Infinity), failures: new Map() }
+  return { load: createKeyedLimit(Infinity), failures: new Map(), answered: new Set() }
 }

@@ -112,7 +112,7 @@ function prepareRun(
     pacer: withQuietHours(pacer, clock, options.quietHours),
     hops: setup.hops,
     middles: setup.middles,
-    hopRecord: { load: createKeyedLimit(Infinity), failures: new Map() },
+    hopRecord: { load: createKeyedLimit(Infinity), failures: new Map(), answered: new Set() },
     ownDelay,
     names: createQueryNames(clock, options.runId, zone.domain ?? 'invalid'),
     resolveTimeoutMs: setup.resolveTimeoutMs,

@@ -5,7 +5,7 @@ import { createKeyedLimit } from '../../measure/keyed-limit.ts'
 import { allowedHops, makeFirstHopPool, pickFirstHop, type HopRecord } from './first-hops.ts'
 
 const none = new Set<string>()
-const emptyRecord = (): HopRecord => ({ load: createKeyedLimit(Infinity), failures: new Map() })
+const emptyRecord = (): HopRecord => ({ load: createKeyedLimit(Infinity), failures: new Map(), answered: new Set() })
 const names = (relays: readonly { readonly nickname: string }[]): string[] => relays.map(({ nickname }) => nickname)
 
 describe('makeFirstHopPool', () => {
@@ -65,7 +65,7 @@ describe('pickFirstHop', () => {
 
   test('picks the least busy hop and none above its cap', () => {
     const load = createKeyedLimit(Infinity)
-    const record = { load, failures: new Map<string, number>() }
+    const record = { load, failures: new Map<string, number>(), answered: new Set<string>() }
     const random = createSeededRandom('seed')
     const counts = new Map<string, number>()
     for (let i = 0; i < 30; i++) {
@@ -94,5 +94,13 @@ describe('pickFirstHop', () => {
     expect(pick()).toBe(good?.fingerprint)
     record.load.tryTake([good?.fingerprint ?? ''])
     expect(bad.map(({ fingerprint }) => fingerprint)).toContain(pick())
+  })
+
+  test('prefers hops that have answered, where that is asked for', () => {
+    const record = emptyRecord()
+    const proven = pool.relays[3]?.fingerprint ?? ''
+    record.answered.add(proven)
+    expect(pickFirstHop(pool, exit, none, record, createSeededRandom('seed'), 8, true)?.fingerprint).toBe(proven)
+    expect(pickFirstHop(pool, exit, new Set([proven]), record, createSeededRandom('seed'), 8, true)).toBeDefined()
   })
 })

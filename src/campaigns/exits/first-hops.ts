@@ -52,6 +52,8 @@ export interface HopRecord {
   readonly load: KeyedLimit
   /** Hops that did not answer, with how often in a row: a failure at hop 1 counts against the hop. */
   readonly failures: Map<string, number>
+  /** Hops that a circuit got past in this run. */
+  readonly answered: Set<string>
 }
 
 /**
@@ -60,21 +62,25 @@ export interface HopRecord {
  *
  * @param used - Fingerprints that this exit was already reached through, or that must not occur for another reason.
  * @param perHopMax - Circuits at once through one hop; a hop without room is passed over.
+ * @param prefersProven - Whether hops that have answered in this run come first: for circuits that confirm, where another
+ *   dead hop would cost the exit its verdict.
  * @returns `undefined` when no allowed hop has room now.
  */
 export function pickFirstHop(
   pool: FirstHopPool,
   exit: Relay,
   used: ReadonlySet<string>,
-  { load, failures }: HopRecord,
+  { load, failures, answered }: HopRecord,
   random: Random,
   perHopMax: number,
+  prefersProven = false,
 ): Relay | undefined {
   let best: Relay[] = []
   let [fewestFailures, lowestLoad] = [Infinity, Infinity]
   for (const relay of allowedHops(pool, exit, used)) {
     const count = load.count(relay.fingerprint)
-    const failed = failures.get(relay.fingerprint) ?? 0
+    const unproven = prefersProven && !answered.has(relay.fingerprint) ? 0.5 : 0
+    const failed = (failures.get(relay.fingerprint) ?? 0) + unproven
     if (count >= perHopMax || failed > fewestFailures) continue
     if (failed === fewestFailures && count > lowestLoad) continue
     if (failed < fewestFailures || count < lowestLoad) best = []

@@ -11,8 +11,9 @@
  * A failure at the first hop counts against the hop; the next circuit takes another one. What an earlier process had
  * seen already (`prior`) is not asked again.
  *
- * Invariant: at most {@link CIRCUITS_MAX} circuits one after another; never longer than three builds and three rounds
- * of attempts, once a first hop has room.
+ * Invariant: at most {@link CIRCUITS_MAX} circuits one after another that get past their first hop, and
+ * {@link HOP_FAILURES_MAX} more that do not; never longer than five builds and three rounds of attempts, once a first hop
+ * has room.
  */
 import { sleep } from '../../core/clock.ts'
 import type { Relay } from '../../tor/tor-session.ts'
@@ -24,6 +25,9 @@ import { releaseHops, takeHops } from './take-hops.ts'
 
 /** A verdict rests on up to three circuits: the first and two confirmations. */
 const CIRCUITS_MAX = 3
+
+/** Circuits more than that, for first hops that did not answer. */
+const HOP_FAILURES_MAX = 2
 
 /** What a relay's probe ended with. */
 export type RelayProbe =
@@ -74,7 +78,7 @@ export async function probeRelay(context: ScanContext, exit: Relay, options: Rel
   const atOnce = Math.max(0, context.options.crossValidate - circuits.length)
   const first = questionTypes(context, exit)
   if (atOnce > 1) await Promise.all(Array.from({ length: atOnce }, () => oneCircuit(first)))
-  while (ended.size === 0 && started.count < CIRCUITS_MAX) {
+  while (ended.size === 0 && started.count < CIRCUITS_MAX + HOP_FAILURES_MAX) {
     const types = circuits.length === 0 ? first : familiesToAsk(circuits)
     if (types.length === 0) break
     if (circuits.length > 0) await sleep(context.clock, context.options.pace.retryDelayMs, context.startSignal)

@@ -20,7 +20,7 @@ export async function takeHops(
   while (!context.startSignal.aborted) {
     const fresh = allowedHops(hops, exit, used).length > 0
     const exclude = fresh ? used : new Set<string>()
-    const first = pickFirstHop(hops, exit, exclude, hopRecord, random, options.perFirstHop)
+    const first = pickFirstHop(hops, exit, exclude, hopRecord, random, options.perFirstHop, used.size > 0)
     if (first !== undefined) {
       const middle = options.hops === 3 ? pickMiddle(context, exit, first) : undefined
       const relays = middle === undefined ? [first] : [first, middle]
@@ -46,6 +46,8 @@ export function releaseHops(context: ScanContext, relays: readonly Relay[]): voi
 /** Remembers whether the first hop of a circuit answered. */
 export function recordFirstHop({ hopRecord }: ScanContext, firstHop: Relay, answered: boolean): void {
   const { failures } = hopRecord
-  if (answered) failures.delete(firstHop.fingerprint)
-  else failures.set(firstHop.fingerprint, (failures.get(firstHop.fingerprint) ?? 0) + 1)
+  if (answered) {
+    failures.delete(firstHop.fingerprint)
+    hopRecord.answered.add(firstHop.fingerprint)
+  } else failures.set(firstHop.fingerprint, (failures.get(firstHop.fingerprint) ?? 0) + 1)
 }
