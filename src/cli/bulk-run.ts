@@ -31,6 +31,12 @@ const YOUNG_MEMORY_MB = 6
 /** The published package has the same file compiled. */
 const ENGINE = new URL('./bulk-worker.ts', import.meta.url)
 
+/** What a resumed run must agree with: who is asked, in which order; the pace may change. */
+function hashResolvers(resolvers: readonly BulkResolver[]): string {
+  const text = JSON.stringify(resolvers.map(({ address, port }) => [address, port]))
+  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+}
+
 /** Runs to the end, or to the first interrupt. @throws {ConfigError | RunError | FileError} */
 export async function runBulk(context: CliContext, flags: BulkFlags): Promise<void> {
   const list = await readText(context.files, flags.resolvers, RESOLVER_FILE_OCTETS_MAX)
@@ -44,7 +50,7 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<vo
     names: flags.names,
     types: flags.type,
     format: flags.format,
-    resolvers: createHash('sha256').update(JSON.stringify(resolvers)).digest('hex').slice(0, 16),
+    resolvers: hashResolvers(resolvers),
   }
   const journal = await openJournal(context, flags.resume === true, output, plan)
   if (journal?.complete === true) {

@@ -17,7 +17,13 @@ function answerOf(query: Uint8Array): Uint8Array {
 type Respond = (query: Uint8Array, resolver: number) => readonly (readonly [Uint8Array, number])[]
 
 /** A run of `names` over a simulated network. */
-function run(names: number, respond: Respond, changes: Partial<BulkEngineOptions> = {}, resolvers = 3) {
+function run(
+  names: number,
+  respond: Respond,
+  changes: Partial<BulkEngineOptions> = {},
+  resolvers = 3,
+  takenAtOnce = Infinity,
+) {
   const text = new TextEncoder().encode(Array.from({ length: names }, (_, i) => `n${i}.example\n`).join(''))
   const counters = new Float64Array(BULK_COUNTERS.length)
   const list = Array.from({ length: resolvers }, (_, i) => ({ address: `192.0.2.${i + 1}`, port: 53, isPaced: false }))
@@ -75,11 +81,12 @@ function run(names: number, respond: Respond, changes: Partial<BulkEngineOptions
     nowMs: () => nowMs,
     send: (count) => {
       const { wire, entries } = engine.batch
-      for (let i = 0; i < count; i++) {
+      const taken = Math.min(count, takenAtOnce)
+      for (let i = 0; i < taken; i++) {
         const [at = 0, size = 0, resolver = 0] = entries.subarray(i * 3, i * 3 + 3)
         flying.push(...respond(wire.slice(at, at + size), resolver))
       }
-      return count
+      return taken
     },
     run: () => Promise.resolve(),
     close: () => {},
@@ -194,6 +201,16 @@ describe('BulkEngine', () => {
     expect(records).toHaveLength(names)
     expect(Math.abs(counters.retransmissions - expected) / expected).toBeLessThan(0.1)
     expect(counters.finished_ms - counters.first_send_ended_ms).toBeLessThan(2 * 7_500)
+  })
+  test('stops also while the system takes only part of what is offered', () => {
+    let sent = 0
+    const respond: Respond = (query, resolver) => {
+      sent++
+      return [[answerOf(query), resolver]]
+    }
+    const { records, checkpoint } = run(5_000, respond, { isStopping: () => sent >= 40 }, 3, 1)
+    expect(records.length).toBe(sent)
+    expect(records.length + (checkpoint?.unfinished.length ?? 0)).toBe(checkpoint?.nextIndex)
   })
   test('stops at the first interrupt with a checkpoint that names what is left', () => {
     let sent = 0

@@ -153,7 +153,7 @@ export class BulkEngine implements BulkDrive {
     if (!this.isStopped && options.isStopping()) this.stop()
     this.fill()
     this.pump()
-    const isEnded = this.isInputEnded && slots.inUse === this.droppedCount
+    const isEnded = this.isInputEnded && slots.inUse <= this.droppedCount
     const { length } = options.writer.text
     if (length > 0 && (length >= FLUSH_OCTETS || isEnded || nowMs - this.flushedAtMs >= FLUSH_INTERVAL_MS)) this.flush()
     counters[AT.in_flight] = slots.inUse - this.queuedCount
@@ -277,9 +277,9 @@ export class BulkEngine implements BulkDrive {
   private pump(): void {
     const { chosen, slots, options, backend } = this
     if (backend === undefined) return
-    const before = this.chosenCount
-    let count = this.queues.take(chosen, before, this.nowMs)
-    if (this.isStopped) count = this.withoutDropped(before, count)
+    let count = this.queues.take(chosen, this.chosenCount, this.nowMs)
+    if (this.isStopped) count = this.withoutDropped(count)
+    this.chosenCount = count
     if (count === 0) return
     if (options.isSegmented) this.sortRuns(count)
     const { entries } = this.batch
@@ -296,10 +296,11 @@ export class BulkEngine implements BulkDrive {
     this.chosenCount = count - sent
   }
 
-  private withoutDropped(from: number, count: number): number {
+  /** Takes out what was dropped at the stop, also what a backend had not taken before it. @returns How many are left. */
+  private withoutDropped(count: number): number {
     const { chosen, slots } = this
-    let kept = from
-    for (let i = from; i < count; i++) {
+    let kept = 0
+    for (let i = 0; i < count; i++) {
       const slot = chosen[i] as number
       if ((slots.tries[slot] as number) > 0) chosen[kept++] = slot
     }

@@ -169,8 +169,15 @@ export class BulkSlots {
 
 /** A hash of the beginning of a question: enough to tell an old question from a wrong one in a count. */
 export function hashQuestion(octets: Uint8Array, at: number, sizeOctets: number): number {
-  if (sizeOctets < HASHED_END_OCTETS) return 0
+  const end = questionEnd(octets, at, Math.min(sizeOctets, HASHED_END_OCTETS))
   let hash = 0x811c9dc5
-  for (let i = 12; i < HASHED_END_OCTETS; i++) hash = Math.imul(hash ^ (octets[at + i] as number), 0x01000193)
+  for (let i = 12; i < end; i++) hash = Math.imul(hash ^ (octets[at + i] as number), 0x01000193)
   return hash
+}
+
+/** @returns Where the first question ends, at most `limit`: what follows differs between a query and its answer. */
+function questionEnd(octets: Uint8Array, at: number, limit: number): number {
+  let end = 12
+  while (end < limit && octets[at + end] !== 0) end += (octets[at + end] as number) + 1
+  return Math.min(end + 5, limit)
 }

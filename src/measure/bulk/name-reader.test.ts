@@ -83,6 +83,12 @@ describe('NameReader', () => {
     expect(queries).toEqual(['0 ok A'])
     expect(reader.malformedLines).toBe(1)
   })
+  test('says that the last line is too long, with and without its end', () => {
+    for (const end of ['', '\n']) {
+      const { queries, malformed } = readAll(`ok\n${'x'.repeat(300_000)}${end}`, {})
+      expect([queries, malformed.length]).toEqual([['0 ok A'], 1])
+    }
+  })
   test('makes only what a resumed run has left', () => {
     const { queries } = readAll('a\nb\nc\nd\ne\n', { resumeAt: 4, unfinished: Float64Array.from([1, 3]) })
     expect(queries).toEqual(['1 b A', '3 d A', '4 e A'])

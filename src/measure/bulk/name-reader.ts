@@ -119,7 +119,8 @@ export class NameReader {
       let lineEnd = this.at
       while (this.buffer[lineEnd] !== LINE_FEED) lineEnd++
       if (lineEnd < this.end) return lineEnd
-      if (this.ended) return this.at < this.end ? this.end : -2
+      // Of a line that is too long and the last one, nothing is left but that it was there.
+      if (this.ended) return this.at < this.end || this.isTooLong ? this.end : -2
       if (this.end - this.at > LINE_OCTETS_MAX) {
         this.isTooLong = true
         this.at = this.end
