@@ -18,6 +18,8 @@
  */
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
+/* Counted up with every change of arguments or layouts; src/platform/native-sockets.ts takes no other. */
+#define INTERFACE_VERSION 1
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -444,5 +446,8 @@ NAPI_MODULE_INIT() {
     { "close", NULL, close_sockets, NULL, NULL, NULL, napi_enumerable, NULL },
   };
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);
+  napi_value interface_version;
+  napi_create_int32(env, INTERFACE_VERSION, &interface_version);
+  napi_set_named_property(env, exports, "interfaceVersion", interface_version);
   return exports;
 }

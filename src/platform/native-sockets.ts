@@ -14,6 +14,8 @@ export interface NativeSockets {
 
 /** The functions of `native/bulk-sockets.c`. All throw on arguments that do not fit each other. */
 export interface NativeAddon {
+  /** {@link INTERFACE_VERSION} of the source that it was built from. */
+  readonly interfaceVersion: number
   /**
    * @param resolvers - 18 octets each: IPv6 or IPv4-mapped address and port, in network order.
    * @returns The sockets, at least one and at most `socketsMax`; or the errno that kept the first from being opened.
@@ -56,6 +58,9 @@ export const NATIVE_COUNTERS = [
   'last_errno',
 ] as const
 
+/** What this file speaks. One built from an older source would read arrays of another layout. */
+const INTERFACE_VERSION = 1
+
 const HOME = join(import.meta.dirname, '../..')
 /** What was built here comes before what the package carries. */
 const PLACES = ['build/native', `prebuilds/${process.platform}-${process.arch}`]
@@ -72,7 +77,7 @@ export function loadNativeAddon(): NativeAddon | undefined {
       // Built for another C library: whoever asks is told that there is none.
       continue
     }
-    if (loaded.exports.open !== undefined) return loaded.exports as NativeAddon
+    if (loaded.exports.interfaceVersion === INTERFACE_VERSION) return loaded.exports as NativeAddon
   }
   return undefined
 }

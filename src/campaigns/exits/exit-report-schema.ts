@@ -89,7 +89,7 @@ const code: z.ZodType<ExitErrorCode | null> = z
     const isCode = known !== undefined && (CODES.has(known) || /^(SOCKS|CONTROL)_[\dA-Z_]{1,60}$/.test(known))
     return isCode ? (known as ExitErrorCode) : null
   })
-  .catch(null as unknown as ExitErrorCode)
+  .catch(null)
 
 const flags = listOf(z.string().refine((value) => FLAGS.has(value)) as unknown as z.ZodType<ExitFlag>)
 const texts = listOf(text)
@@ -141,7 +141,7 @@ const time = z
     const timeMs = parseTime(value)
     return Number.isNaN(timeMs) ? null : formatIsoTime(timeMs)
   })
-  .catch(null as unknown as string)
+  .catch(null)
 
 const runId = z.string().transform((value, context) => {
   const digits = parseRunId(value)
