@@ -14,6 +14,8 @@ import { fileURLToPath } from 'node:url'
 const PATH = join(dirname(dirname(fileURLToPath(import.meta.url))), 'package-lock.json')
 const SYSTEMS = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32']
 const PROCESSORS = ['arm64', 'arm', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64']
+/** How other packages write the same platforms. */
+const SPELLINGS = { windows: 'win32', 64: 'x64' }
 
 const lock = JSON.parse(readFileSync(PATH, 'utf8'))
 const added = {}
@@ -22,7 +24,7 @@ for (const [parent, { optionalDependencies = {}, dev }] of Object.entries(lock.p
   for (const [name, version] of Object.entries(optionalDependencies)) {
     const isThere = lock.packages[`node_modules/${name}`] ?? lock.packages[`${parent}/node_modules/${name}`]
     if (isThere !== undefined) continue
-    const words = name.split(/[/-]/)
+    const words = name.split(/[/-]/).map((word) => SPELLINGS[word] ?? word)
     const os = SYSTEMS.filter((system) => words.includes(system))
     const cpu = PROCESSORS.filter((processor) => words.includes(processor))
     // A package for every platform (WebAssembly) is named by what it is for; without a platform it would be installed.
