@@ -1,24 +1,17 @@
 /**
  * The command line as a function: arguments and capabilities in, exit status out.
  *
- * Each group of commands has a file with one `registerX(program, context)`; this file knows their order and nothing
- * about what they do.
+ * Each group of commands has a file with one `registerX(program, context)`, which `load-commands.ts` knows; this file knows
+ * nothing about what they do.
  */
 import { Command, CommanderError, Option } from 'commander'
 import { BugError } from '../core/assert.ts'
 import type { LogLevel } from '../core/log.ts'
-import { registerAuthorityCommand } from './authority.ts'
-import { registerBulk } from './bulk.ts'
 import { createCliContext, type CliCapabilities, type CliContext } from './cli-context.ts'
 import { OutputClosedError } from './cli-output.ts'
-import { registerConfig } from './config.ts'
-import { registerLab } from './lab.ts'
-import { registerExits } from './exits.ts'
 import { STATUS_DONE, STATUS_INTERRUPTED, STATUS_USAGE, type CliStatus } from './exit-status.ts'
+import { loadCommands } from './load-commands.ts'
 import { formatErrorParts, printError, type ErrorParts } from './print-error.ts'
-import { registerQuery } from './query.ts'
-import { registerStart } from './start.ts'
-import { registerTorWatchdog } from './tor-watchdog.ts'
 
 /** Spellings of `--verbosity`; exitmap's `warning` and `critical` are understood too. */
 const VERBOSITIES: Readonly<Record<string, LogLevel>> = {
@@ -39,7 +32,7 @@ const VERBOSITIES: Readonly<Record<string, LogLevel>> = {
 export async function runCli(argv: readonly string[], capabilities: CliCapabilities): Promise<CliStatus> {
   const context = createCliContext(capabilities, runCli)
   const texts: string[] = []
-  const program = createProgram(context, (text) => texts.push(text))
+  const program = await createProgram(argv, context, (text) => texts.push(text))
   try {
     await program.parseAsync(argv, { from: 'user' })
     return context.status()
@@ -56,8 +49,16 @@ export async function runCli(argv: readonly string[], capabilities: CliCapabilit
   }
 }
 
-/** Builds the whole command tree. `onText` receives what commander itself would print on stdout: help and version. */
-export function createProgram(context: CliContext, onText: (text: string) => void): Command {
+/**
+ * Builds the command tree: all of it, or the group of commands that the arguments name.
+ *
+ * @param onText - Receives what commander itself would print on stdout: help and version.
+ */
+export async function createProgram(
+  argv: readonly string[],
+  context: CliContext,
+  onText: (text: string) => void,
+): Promise<Command> {
   const program = new Command('candor')
     .description(
       'Asks the same DNS questions from many places, decides whether the answers are right, remembers, and tells people.',
@@ -83,14 +84,7 @@ export function createProgram(context: CliContext, onText: (text: string) => voi
       const options: { verbosity?: string; quiet?: boolean } = command.optsWithGlobals()
       context.setVerbosity(VERBOSITIES[options.verbosity ?? ''] ?? 'warn', options.quiet === true)
     })
-  registerStart(program, context)
-  registerQuery(program, context)
-  registerExits(program, context)
-  registerAuthorityCommand(program, context)
-  registerBulk(program, context)
-  registerConfig(program, context)
-  registerLab(program, context)
-  registerTorWatchdog(program, context)
+  for (const register of await loadCommands(argv)) register(program, context)
   return program
 }
 

@@ -22,9 +22,9 @@ function listDocumented(readme: string): readonly string[] {
 }
 
 describe('README.md', () => {
-  test('lists the commands that there are', () => {
+  test('lists the commands that there are', async () => {
     const context = createCliContext(createCliCapabilities().capabilities, runCli)
-    const commands = listCommands(createProgram(context, () => {}))
+    const commands = listCommands(await createProgram([], context, () => {}))
     expect(listDocumented(readText('README.md')).toSorted()).toEqual(commands.toSorted())
   })
 
