@@ -9,6 +9,7 @@ import type { Files } from '../core/files.ts'
 import { createLog, type Log, type LogLevel } from '../core/log.ts'
 import type { ProcessRunner } from '../core/process-runner.ts'
 import type { Random } from '../core/random.ts'
+import type { HttpClient } from '../net/http-client.ts'
 import type { Net } from '../net/net.ts'
 import type { CliOutput } from './cli-output.ts'
 import { STATUS_DONE, type CliStatus } from './exit-status.ts'
@@ -19,6 +20,8 @@ export interface CliCapabilities {
   readonly clock: Clock
   readonly files: Files
   readonly net: Net
+  /** For services that the operator configured: webhooks, bots, object stores. */
+  readonly http: HttpClient
   readonly processes: ProcessRunner
   /** Which addresses count as public. Only the laboratory and tests pass another one than the Internet's. */
   readonly addressPlan: AddressPlan

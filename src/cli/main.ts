@@ -12,6 +12,7 @@ import { createSeededRandom } from '../core/random.ts'
 import { createIpTables } from '../enrich/ip-tables.node.ts'
 import { nodeClock } from '../platform/node-clock.ts'
 import { nodeFiles } from '../platform/node-files.ts'
+import { nodeHttp } from '../platform/node-http.ts'
 import { nodeNet } from '../platform/node-net.ts'
 import { nodeProcesses } from '../platform/node-processes.ts'
 import type { CliCapabilities } from './cli-context.ts'
@@ -33,6 +34,7 @@ function createNodeCapabilities(): CliCapabilities {
     clock: nodeClock,
     files: nodeFiles,
     net: nodeNet,
+    http: nodeHttp,
     processes: nodeProcesses,
     addressPlan: { ...publicAddressPlan, ...createIpTables() },
     createRandom: createSeededRandom,

@@ -23,6 +23,7 @@ export type Failure =
   | 'connection_aborted'
   | 'connection_refused'
   | 'connection_reset'
+  | 'dns_lookup_error'
   | 'eof_error'
   | 'generic_timeout_error'
   | 'host_unreachable'

@@ -24,7 +24,7 @@ export function connectTls(to: Endpoint, options: TlsOptions, timeoutMs: number)
       reject(new NetError(failure, { operation, ...(cause === undefined ? {} : { cause }) }))
     }
     const failed = (error: Error): void => {
-      fail(handshakeFailure(error), error)
+      fail(tlsFailureOf(error), error)
     }
     const timeout = setTimeout(() => {
       fail('generic_timeout_error')
@@ -94,7 +94,8 @@ function certificateFailure(code: string): Failure {
   return CERTIFICATE_FAILURES[code] ?? 'ssl_invalid_certificate'
 }
 
-function handshakeFailure(error: Error): Failure {
+/** The failure that an error of a TLS socket stands for, before and after the handshake. */
+export function tlsFailureOf(error: Error): Failure {
   const code = errorCode(error)
   const known = CERTIFICATE_FAILURES[code]
   if (known !== undefined) return known

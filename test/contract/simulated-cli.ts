@@ -6,6 +6,7 @@ import { OutputClosedError } from '../../src/cli/cli-output.ts'
 import { runCli } from '../../src/cli/run-cli.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
 import { nodeFiles } from '../../src/platform/node-files.ts'
+import { nodeHttp } from '../../src/platform/node-http.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
 import { nodeProcesses } from '../../src/platform/node-processes.ts'
 import { HOME } from '../tidy/source-tree.ts'
@@ -52,6 +53,7 @@ export function createCliCapabilities({
     clock: nodeClock,
     files: nodeFiles,
     net: nodeNet,
+    http: nodeHttp,
     processes: nodeProcesses,
     addressPlan: publicAddressPlan,
     createRandom: createSeededRandom,
