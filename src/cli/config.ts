@@ -1,8 +1,12 @@
 /** The group `candor config`: what the settings are, and who said so. */
 import type { Command } from 'commander'
-import { configKey, type LoadedGroup } from '../config/load-config.ts'
+import { formatTomlValue } from '../config/format-toml-value.ts'
+import { configKey, type LoadedGroup, type LoadedValue } from '../config/load-config.ts'
+import { SETTING_GROUPS } from '../config/setting-groups.ts'
+import type { SettingGroup } from '../config/setting.ts'
 import type { CliContext } from './cli-context.ts'
-import { addExitRunOptions, finishExitRun, loadSettings, SETTING_GROUPS } from './exit-run-options.ts'
+import { addExitRunOptions, EXIT_RUN_GROUPS, finishExitRun } from './exit-run-options.ts'
+import { loadSettings } from './load-settings.ts'
 
 /** What stands in the place of a secret that is set. */
 const HIDDEN = '(hidden)'
@@ -22,10 +26,11 @@ export function registerConfig(program: Command, context: CliContext): void {
     .description('check the configuration and print every setting with its origin, as a configuration file')
   addExitRunOptions(check)
   check.action(async () => {
-    const [general, exits] = await loadSettings(check, context)
+    const loaded = await loadSettings(check, context, EXIT_RUN_GROUPS)
+    const exits = loaded.get('exits') ?? new Map<string, LoadedValue>()
     // With nothing set there is no run to check: a configuration need not be about exits.
-    if ([...exits.values()].some(({ origin }) => origin !== 'default')) await finishExitRun(general, exits, [], context)
-    const lines = [general, exits].flatMap(listGroup)
+    if ([...exits.values()].some(({ origin }) => origin !== 'default')) await finishExitRun(loaded, [], context)
+    const lines = SETTING_GROUPS.flatMap((group) => listGroup(group, loaded.get(group.table)))
     await context.stdout.write(isTable(check, context) ? formatToml(lines) : formatJsonLines(lines))
   })
 }
@@ -36,16 +41,13 @@ function isTable(check: Command, context: CliContext): boolean {
   return format === undefined ? context.stdout.isTerminal : format !== 'jsonl'
 }
 
-function listGroup(loaded: LoadedGroup, index: number): readonly EffectiveSetting[] {
-  const group = SETTING_GROUPS[index]
-  return (group?.settings ?? []).flatMap((setting) => {
-    const found = loaded.get(setting.name)
+function listGroup(group: SettingGroup, loaded: LoadedGroup | undefined): readonly EffectiveSetting[] {
+  return group.settings.flatMap((setting) => {
+    const found = loaded?.get(setting.name)
     const isDuration = setting.limit?.unit === 'ms' && typeof found?.value === 'number'
     const plain = isDuration ? found.value / 1000 : found?.value
     const value = setting.isSecret === true && plain !== null ? HIDDEN : plain
-    return group === undefined || found === undefined
-      ? []
-      : [{ key: configKey(group, setting), value, origin: found.origin }]
+    return found === undefined ? [] : [{ key: configKey(group, setting), value, origin: found.origin }]
   })
 }
 
@@ -66,7 +68,7 @@ function formatToml(lines: readonly EffectiveSetting[]): string {
     const name = second ?? first
     if (value === null) rows.push(`# ${name} is not set`)
     else if (value === HIDDEN) rows.push(`# ${name} is set and not shown`.padEnd(48) + ` # ${origin}`)
-    else rows.push(`${name} = ${JSON.stringify(value)}`.padEnd(48) + ` # ${origin}`)
+    else rows.push(`${name} = ${formatTomlValue(value)}`.padEnd(48) + ` # ${origin}`)
   }
   return `${rows.join('\n').trimStart()}\n`
 }

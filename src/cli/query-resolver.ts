@@ -10,7 +10,7 @@ import { parseName } from '../dns/name.ts'
 import { PUBLIC_RESOLVERS, type PublicResolver } from '../vantages/public-resolvers.ts'
 import type { ResolverTarget } from '../vantages/resolver.ts'
 import type { CliContext } from './cli-context.ts'
-import { readNamedFile } from './exit-run-options.ts'
+import { readNamedFile } from './load-settings.ts'
 import { findHostAddress, readSystemResolvers } from './system-resolver.ts'
 
 /** How a question goes: as a resolver is spoken to, or `tor` to the resolver of an exit. */

@@ -13,7 +13,7 @@ import { openOwnTor } from '../tor/own-tor.ts'
 import { checkAppendedLines } from '../tor/torrc.ts'
 import type { Circuit, Fingerprint, Relay, TorSession } from '../tor/tor-session.ts'
 import type { CliContext } from './cli-context.ts'
-import { readNamedFile } from './exit-run-options.ts'
+import { readNamedFile } from './load-settings.ts'
 
 /** On the public network a first bootstrap takes a minute or two, with all descriptors. */
 const BOOTSTRAP_TIMEOUT_MS = 600_000

@@ -14,7 +14,7 @@ import type { TorNetworkProgress } from '../lab/tor-network-options.ts'
 import { summarizeRun } from '../api/run-summary.ts'
 import { formatRunSentence, formatTruthSentence } from '../web/verdict-sentence.ts'
 import type { CliContext } from './cli-context.ts'
-import { finishExitRun, SETTING_GROUPS } from './exit-run-options.ts'
+import { EXIT_RUN_GROUPS, finishExitRun } from './exit-run-options.ts'
 import { runExitScan } from './exits-scan.ts'
 import type { LatestRun } from './latest-run.ts'
 import { startProgress } from './progress.ts'
@@ -138,12 +138,10 @@ async function runScan(
     ...laboratoryEnvironment(laboratory.describe()),
     CANDOR_EXITS_ANALYSIS_DIR: scans.resultsDirectory,
   }
-  const [general = new Map(), exits = new Map()] = loadConfig(
-    { file: null, environment, flags: new Map() },
-    SETTING_GROUPS,
-  )
+  const groups = loadConfig({ file: null, environment, flags: new Map() }, EXIT_RUN_GROUPS)
+  const loaded = new Map(EXIT_RUN_GROUPS.map(({ table }, index) => [table, groups[index] ?? new Map()]))
   try {
-    const { options, extras } = await finishExitRun(general, exits, [], context)
+    const { options, extras } = await finishExitRun(loaded, [], context)
     await runExitScan({ ...context, addressPlan: laboratoryAddressPlan }, { options, extras, modules: [], progress })
   } catch (error) {
     if (!(error instanceof RunError)) throw error

@@ -236,7 +236,11 @@ export const EXIT_SETTINGS: ExitSettingTable = {
 }
 
 /** The table `[exits]` of the configuration file. */
-export const EXIT_SETTING_GROUP: SettingGroup = { table: 'exits', settings: Object.values(EXIT_SETTINGS) }
+export const EXIT_SETTING_GROUP: SettingGroup = {
+  table: 'exits',
+  title: '`candor exits run`',
+  settings: Object.values(EXIT_SETTINGS),
+}
 
 function value(
   name: string,

@@ -39,4 +39,8 @@ export const GENERAL_SETTINGS: { readonly [K in keyof GeneralSettings]: Setting<
 }
 
 /** The keys at the top of the configuration file. */
-export const GENERAL_SETTING_GROUP: SettingGroup = { table: '', settings: Object.values(GENERAL_SETTINGS) }
+export const GENERAL_SETTING_GROUP: SettingGroup = {
+  table: '',
+  title: 'Shared settings',
+  settings: Object.values(GENERAL_SETTINGS),
+}

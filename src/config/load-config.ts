@@ -7,7 +7,7 @@
 import { ConfigError } from '../core/config-error.ts'
 import { findNearestName } from './nearest-name.ts'
 import { parseConfigFile, type FileValues } from './parse-config-file.ts'
-import type { Setting, SettingGroup } from './setting.ts'
+import { keyOf, type Setting, type SettingGroup } from './setting.ts'
 
 /** Where the values come from. */
 export interface ConfigSources {
@@ -29,7 +29,7 @@ export type LoadedGroup = ReadonlyMap<string, LoadedValue>
 
 /** The configuration key of a setting: `exits.build_delay`. */
 export function configKey(group: SettingGroup, setting: Setting<unknown>): string {
-  const key = setting.name.replaceAll('-', '_')
+  const key = keyOf(setting)
   return group.table === '' ? key : `${group.table}.${key}`
 }
 
@@ -48,16 +48,22 @@ export function collectSettings<T>(table: { readonly [K in keyof T]: Setting<T[K
  * Loads the groups.
  *
  * @param groups - All groups of the program, since a file may hold settings of commands that do not run now.
+ * @param flagGroups - Those whose settings are flags of the command: the same name may mean something else elsewhere.
  * @returns For each group, in the same order, its settings.
  * @throws {ConfigError} For unknown keys, values that cannot be used, and text that is no TOML.
  */
-export function loadConfig(sources: ConfigSources, groups: readonly SettingGroup[]): readonly LoadedGroup[] {
+export function loadConfig(
+  sources: ConfigSources,
+  groups: readonly SettingGroup[],
+  flagGroups: readonly SettingGroup[] = groups,
+): readonly LoadedGroup[] {
   const file = sources.file === null ? new Map<string, never>() : parseConfigFile(sources.file.path, sources.file.text)
   refuseUnknownKeys(file, groups)
   refuseUnknownVariables(sources.environment, groups)
-  return groups.map(
-    (group) => new Map(group.settings.map((setting) => [setting.name, loadSetting(group, setting, sources, file)])),
-  )
+  return groups.map((group) => {
+    const own = flagGroups.includes(group) ? sources : { ...sources, flags: new Map<string, unknown>() }
+    return new Map(group.settings.map((setting) => [setting.name, loadSetting(group, setting, own, file)]))
+  })
 }
 
 function loadSetting(
@@ -73,14 +79,14 @@ function loadSetting(
     return { value: check(setting, given, origin, example), origin }
   }
   const variable = environmentName(group, setting)
-  const text = environment[variable]
+  const text = setting.tables === undefined ? environment[variable] : undefined
   if (text !== undefined && text !== '')
     return { value: check(setting, text, variable, `${variable}=${setting.example}`), origin: variable }
   const key = configKey(group, setting)
   const found = file.get(key)
   if (found !== undefined) {
     const path = `${key} (${found.place})`
-    const line = `${setting.name.replaceAll('-', '_')} = ${exampleInToml(setting)}`
+    const line = setting.tables === undefined ? `${keyOf(setting)} = ${exampleInToml(setting)}` : setting.example
     return { value: check(setting, found.value, path, line), origin: found.place }
   }
   return { value: setting.default, origin: 'default' }
@@ -105,7 +111,8 @@ export function describeDefault(setting: Setting<unknown>): string {
   return shown === '[]' ? 'none' : shown
 }
 
-function exampleInToml(setting: Setting<unknown>): string {
+/** The example of a setting as a value of a configuration file. */
+export function exampleInToml(setting: Setting<unknown>): string {
   if (setting.isList === true) return `[${JSON.stringify(setting.example)}]`
   return /^(?:true|false|\d+(?:\.\d+)?)$/.test(setting.example) ? setting.example : JSON.stringify(setting.example)
 }
@@ -133,7 +140,9 @@ function refuseUnknownVariables(
   environment: Readonly<Record<string, string | undefined>>,
   groups: readonly SettingGroup[],
 ): void {
-  const known = groups.flatMap((group) => group.settings.map((setting) => environmentName(group, setting)))
+  const known = groups.flatMap((group) =>
+    group.settings.filter(({ tables }) => tables === undefined).map((setting) => environmentName(group, setting)),
+  )
   const prefixes = groups.filter(({ table }) => table !== '').map(({ table }) => `CANDOR_${table.toUpperCase()}_`)
   for (const name of Object.keys(environment)) {
     if (known.includes(name) || !prefixes.some((prefix) => name.startsWith(prefix))) continue

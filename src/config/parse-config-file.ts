@@ -56,9 +56,13 @@ function findKeyLines(text: string): ReadonlyMap<string, number> {
   let table = ''
   for (const [index, line] of text.split('\n').entries()) {
     const header = /^\s*\[\s*([\w-]+)\s*\]/.exec(line)?.[1]
+    const tables = /^\s*\[\[\s*([\w.-]+)\s*\]\]/.exec(line)?.[1]
     const key = /^\s*([\w.-]+)\s*=/.exec(line)?.[1]
     if (header !== undefined) table = header
-    else if (key !== undefined) {
+    else if (tables !== undefined) {
+      table = tables
+      if (!found.has(tables)) found.set(tables, index + 1)
+    } else if (key !== undefined) {
       const full = table === '' ? key : `${table}.${key}`
       if (!found.has(full)) found.set(full, index + 1)
     }

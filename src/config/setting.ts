@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import { checkLimit, type Limit } from '../core/limit.ts'
+import { findNearestName } from './nearest-name.ts'
 
 /** One setting. */
 export interface Setting<T> {
@@ -24,6 +25,8 @@ export interface Setting<T> {
   readonly default: T
   /** How the default is shown where it is not a plain value: `by profile`. */
   readonly defaultText?: string
+  /** The keys of each table, where the value is an array of tables (`[[publish.stores]]`): no flag, no variable. */
+  readonly tables?: readonly Setting<unknown>[]
   /** The bound, where there is one, in the unit of the limit. */
   readonly limit?: Limit
   /** One sentence, no capital at the start, no full stop. */
@@ -36,6 +39,8 @@ export interface Setting<T> {
 export interface SettingGroup {
   /** `exits`; '' for the keys at the top of the file. */
   readonly table: string
+  /** What the manual calls it: `\`candor exits run\``. */
+  readonly title: string
   readonly settings: readonly Setting<unknown>[]
 }
 
@@ -89,6 +94,43 @@ export function integer(limit: Limit): z.ZodType<number> {
 /** A duration: seconds as a number, or `500ms`, `2s`, `10m`, `6h`. The value is in milliseconds, as is the limit. */
 export function duration(limit: Limit): z.ZodType<number> {
   return numeric(limit, parseDuration, 1000)
+}
+
+/** An array of tables that each have the same keys; what a table does not say has its default. */
+export function tableList<T>(
+  fields: { readonly [K in keyof T]: Setting<T[K]> },
+  most: number,
+): z.ZodType<readonly T[]> {
+  const entries = Object.entries<Setting<unknown>>(fields)
+  const known = entries.map(([, setting]) => keyOf(setting))
+  const table = z.record(z.string(), z.unknown(), 'must be a list of tables')
+  return z
+    .array(table, 'must be a list of tables')
+    .max(most, `has more than ${most} tables`)
+    .transform((tables, context) =>
+      tables.map((given, index) => {
+        const complain = (key: string, message: string): void => {
+          context.addIssue({ code: 'custom', message: `(table ${index + 1}): ${key} ${message}` })
+        }
+        for (const key of Object.keys(given).filter((name) => !known.includes(name))) {
+          const nearest = findNearestName(key, known)
+          complain(key, `is no key of it${nearest === undefined ? '' : `; ${nearest} is`}`)
+        }
+        const values = entries.map(([name, setting]) => {
+          const value = given[keyOf(setting)]
+          if (value === undefined) return [name, setting.default]
+          const result = setting.schema.safeParse(value)
+          if (!result.success) complain(keyOf(setting), result.error.issues.map(({ message }) => message).join('; '))
+          return [name, result.data]
+        })
+        return Object.fromEntries(values) as T
+      }),
+    )
+}
+
+/** The name of a setting inside its table of the configuration file: `build_delay`. */
+export function keyOf(setting: Setting<unknown>): string {
+  return setting.name.replaceAll('-', '_')
 }
 
 function numeric(limit: Limit, parse: (value: string) => number, scale: number): z.ZodType<number> {

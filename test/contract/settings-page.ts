@@ -1,8 +1,7 @@
 /** The page docs/manual/settings.md, made from the table of settings. */
-import { EXIT_SETTING_GROUP } from '../../src/config/exit-settings.ts'
-import { GENERAL_SETTING_GROUP } from '../../src/config/general-settings.ts'
 import { configKey, describeDefault, environmentName } from '../../src/config/load-config.ts'
-import type { Setting, SettingGroup } from '../../src/config/setting.ts'
+import { SETTING_GROUPS } from '../../src/config/setting-groups.ts'
+import { keyOf, type Setting, type SettingGroup } from '../../src/config/setting.ts'
 
 /** The whole page as Markdown. */
 export function formatSettingsPage(): string {
@@ -12,24 +11,31 @@ export function formatSettingsPage(): string {
     'Made from the table of settings in `src/config/` by a test (`npx vitest run test/contract/settings.test.ts -u`).',
     'How the three places of a setting work together: [configuration.md](configuration.md).',
     '',
-    '## Shared settings',
-    '',
-    'Keys at the top of the file.',
-    '',
-    formatTable(GENERAL_SETTING_GROUP),
-    '',
-    '## `candor exits run`',
-    '',
-    'Keys of the table `[exits]`.',
-    '',
-    formatTable(EXIT_SETTING_GROUP),
-    '',
+    ...SETTING_GROUPS.flatMap(formatGroup),
     '## Bounds',
     '',
     '| setting | default | from | to | why this default |',
     '|---|---|---|---|---|',
-    ...[GENERAL_SETTING_GROUP, EXIT_SETTING_GROUP].flatMap(({ settings }) => settings.flatMap(formatLimit)),
+    ...SETTING_GROUPS.flatMap(({ settings }) => settings.flatMap(formatLimit)),
     '',
+  ].join('\n')
+}
+
+function formatGroup(group: SettingGroup): readonly string[] {
+  const lead = group.table === '' ? 'Keys at the top of the file.' : `Keys of the table \`[${group.table}]\`.`
+  const lists = group.settings.flatMap((setting) => {
+    if (setting.tables === undefined) return []
+    return ['', `### \`[[${group.table}.${keyOf(setting)}]]\``, '', formatTablesOf(setting.tables)]
+  })
+  return [`## ${group.title}`, '', lead, '', formatTable(group), ...lists, '']
+}
+
+/** The keys of an array of tables, which no flag and no variable can set. */
+function formatTablesOf(settings: readonly Setting<unknown>[]): string {
+  return [
+    '| key | default | meaning |',
+    '|---|---|---|',
+    ...settings.map((setting) => `| \`${keyOf(setting)}\` | ${describeDefault(setting)} | ${setting.description} |`),
   ].join('\n')
 }
 
@@ -42,7 +48,7 @@ function formatTable(group: SettingGroup): string {
       const cells = [
         formatFlag(setting),
         `\`${key}\``,
-        `\`${environmentName(group, setting)}\``,
+        setting.tables === undefined ? `\`${environmentName(group, setting)}\`` : 'none',
         describeDefault(setting),
         setting.description.replaceAll('|', '\\|') + (setting.isList === true ? '; may be repeated' : ''),
       ]
@@ -51,8 +57,9 @@ function formatTable(group: SettingGroup): string {
   ].join('\n')
 }
 
-function formatFlag({ name, short, placeholder, isSecret, default: value }: Setting<unknown>): string {
+function formatFlag({ name, short, placeholder, isSecret, tables, default: value }: Setting<unknown>): string {
   if (isSecret === true) return 'none: a secret'
+  if (tables !== undefined) return 'none: tables'
   const flag = `--${name}${placeholder === undefined ? '' : ` <${placeholder.replaceAll('|', '\\|')}>`}`
   const opposite = value === true ? `, \`--no-${name}\`` : ''
   return `${short === undefined ? '' : `\`${short}\`, `}\`${flag}\`${opposite}`

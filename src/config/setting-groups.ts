@@ -1,0 +1,12 @@
+/** Every table that a configuration file may hold: what is not in here is refused as unknown. */
+import { EXIT_SETTING_GROUP } from './exit-settings.ts'
+import { GENERAL_SETTING_GROUP } from './general-settings.ts'
+import { PUBLISH_SETTING_GROUP } from './publish-settings.ts'
+import type { SettingGroup } from './setting.ts'
+
+/** All groups; the order is that of the manual and of `config check`. */
+export const SETTING_GROUPS: readonly SettingGroup[] = [
+  GENERAL_SETTING_GROUP,
+  EXIT_SETTING_GROUP,
+  PUBLISH_SETTING_GROUP,
+]
