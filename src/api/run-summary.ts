@@ -7,6 +7,7 @@
  */
 import type { ExitResult, ExitStatus } from '../model/exit-result.ts'
 import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
+import { exitStanding, type ExitStanding } from './exit-standing.ts'
 
 /** Every status, the worst news about DNS first. */
 export const EXIT_STATUSES: readonly ExitStatus[] = [
@@ -29,8 +30,11 @@ export interface RunSummary {
   readonly counts: Readonly<Record<ExitStatus, number>>
   /** Relays with a verdict about DNS: success + wrong_ip + dns_fail + timeout. */
   readonly measured: number
+  /** Measured, and nothing was wrong. */
   readonly sound: number
-  /** wrong_ip + dns_fail + timeout. */
+  /** Measured, with evidence that does not carry an accusation: see {@link exitStanding}. */
+  readonly suspect: number
+  /** Measured, and a DNS failure that was confirmed. */
   readonly failing: number
   /** circuit_fail. */
   readonly unreachable: number
@@ -61,23 +65,32 @@ export function summarizeRun(view: ExitRunView): RunSummary {
     exception: 0,
     not_tested: 0,
   }
+  const standings: Record<ExitStanding, number> = {
+    sound: 0,
+    suspect: 0,
+    failing: 0,
+    unreachable: 0,
+    not_judged: 0,
+    not_tested: 0,
+  }
   const agreements = { right: 0, wrong: 0, open: 0 }
   for (const result of view.results) {
     counts[result.status] += 1
+    standings[exitStanding(result)] += 1
     const truth = view.truth.get(result.exit_fingerprint)
     if (truth !== undefined) agreements[compareWithTruth(view, result, truth)] += 1
   }
-  const failing = counts.wrong_ip + counts.dns_fail + counts.timeout
   return {
     candidates: Math.max(view.candidates, view.results.length),
     finished: view.results.length,
     counts,
-    measured: counts.success + failing,
-    sound: counts.success,
-    failing,
-    unreachable: counts.circuit_fail,
-    notJudged: counts.error + counts.exception,
-    notTested: counts.not_tested,
+    measured: standings.sound + standings.suspect + standings.failing,
+    sound: standings.sound,
+    suspect: standings.suspect,
+    failing: standings.failing,
+    unreachable: standings.unreachable,
+    notJudged: standings.not_judged,
+    notTested: standings.not_tested,
     truth:
       view.truth.size === 0
         ? null

@@ -78,7 +78,7 @@ function renderFilters(view: ExitRunView, summary: RunSummary, query: ExitQuery)
   return html`<div class="filters">
     <nav class="chips" aria-label="Filter by verdict">
       ${chip('all', summary.finished, { status: undefined, flag: undefined, fault: undefined, truth: undefined, search: undefined }, isUnfiltered(query))}
-      ${chip('failing', summary.failing, { status: 'failing' }, query.status === 'failing', 'wrong_ip, dns_fail and timeout')}
+      ${chip('failing', summary.counts.wrong_ip + summary.counts.dns_fail + summary.counts.timeout, { status: 'failing' }, query.status === 'failing', 'wrong_ip, dns_fail and timeout')}
       ${STATUSES_IN_ORDER.map((status) => chip(STATUS_WORDS[status].label, summary.counts[status], { status: query.status === status ? undefined : status }, query.status === status, status))}
     </nav>
     ${marks.every((mark) => mark === '') ? '' : html`<nav class="chips" aria-label="Filter by mark">${marks}</nav>`}

@@ -13,7 +13,9 @@ import { FLAG_MEANINGS, formatCodeMeaning, STATUS_WORDS } from './verdict-words.
 /** Says what a run has found: the sentence at the top of the overview. */
 export function formatRunSentence(view: ExitRunView, summary: RunSummary): string {
   if (summary.finished === 0) return formatBeginning(view, summary)
-  const parts = [`${formatCount(summary.sound)} sound`, `${formatCount(summary.failing)} failing`]
+  const parts = [`${formatCount(summary.sound)} sound`]
+  if (summary.suspect > 0) parts.push(`${formatCount(summary.suspect)} suspect`)
+  parts.push(`${formatCount(summary.failing)} failing`)
   if (summary.unreachable > 0) parts.push(`${formatCount(summary.unreachable)} unreachable and not counted`)
   if (summary.notJudged > 0) parts.push(`${formatCount(summary.notJudged)} not judged`)
   if (summary.notTested > 0) parts.push(`${formatCount(summary.notTested)} not tested`)
