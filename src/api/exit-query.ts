@@ -1,46 +1,61 @@
 /**
- * Which exits a reader wants to see, in which order: the state of the list, kept in the URL.
+ * Which exits of a run a reader wants to see, in which order and which part: the state of a list, kept in the URL. Pages
+ * and API read it alike.
  *
  * Invariant: a value that is not understood is named, never taken for another one.
  */
-import { assertNever } from '../core/assert.ts'
-import type { ExitFlag, ExitResult, ExitStatus } from '../model/exit-result.ts'
-import type { ExitRunView } from '../model/run-view.ts'
-import { compareWithTruth, EXIT_STATUSES, type TruthAgreement } from './run-summary.ts'
+import { z } from 'zod'
+import type { ExitFlag, ExitStatus } from '../model/exit-result.ts'
+import { EXIT_STATUSES, type TruthAgreement } from './run-summary.ts'
 
-/** What the list can be sorted by. `verdict` puts bad news first. */
-export type ExitSortKey = 'verdict' | 'exit' | 'address' | 'network' | 'latency' | 'resolver' | 'truth'
+/** What the list can be sorted by: every column. `verdict` puts bad news first. */
+export type ExitSortKey = (typeof SORT_KEYS)[number]
 
 /** `failing` stands for wrong_ip, dns_fail and timeout together. */
 export type ExitStatusFilter = ExitStatus | 'failing'
 
-/** One selection. `undefined` filters select everything. */
+/** One selection. `undefined` filters select everything; {@link NOT_KNOWN} selects where nothing is known. */
 export interface ExitQuery {
+  /** 14 digits; `current` for the run that goes on; `undefined` for the newest valid one. */
+  readonly run: string | undefined
   readonly status: ExitStatusFilter | undefined
+  /** The verdict about AAAA. */
+  readonly statusIpv6: ExitStatusFilter | typeof NOT_KNOWN | undefined
+  readonly errorCode: string | undefined
   readonly flag: ExitFlag | undefined
+  /** `AS64496`. */
+  readonly as: string | undefined
+  /** Two letters, upper case. */
+  readonly country: string | undefined
+  /** Fingerprint of a relay: it and those that it names as its family. */
+  readonly family: string | undefined
+  readonly operator: string | undefined
+  /** Fingerprint of the first hop of the deciding circuit. */
+  readonly firstHop: string | undefined
+  /** Exit address, as the run writes it. */
+  readonly address: string | undefined
   /** Name of a laboratory fault. */
   readonly fault: string | undefined
   /** How the verdict compares with the truth. */
   readonly truth: TruthAgreement | undefined
-  /** Part of nickname, fingerprint, address, AS, country or operator, in any case. */
+  /** Part of nickname, AS or operator, or the beginning of a fingerprint or address; in any case. */
   readonly search: string | undefined
+  /** Only relays that failed in at least so many runs in a row. */
+  readonly failingAtLeast: number | undefined
   readonly sort: ExitSortKey
   readonly order: 'asc' | 'desc'
-  /** 1 for the first page. */
-  readonly page: number
+  /** Where the page begins; `undefined` for the first page. Opaque: made by `pageExits`. */
+  readonly cursor: string | undefined
+  /** Rows on a page. */
+  readonly limit: number
 }
 
-/** The selection of a page that nobody has changed: everything, bad news first. */
-export const DEFAULT_EXIT_QUERY: ExitQuery = {
-  status: undefined,
-  flag: undefined,
-  fault: undefined,
-  truth: undefined,
-  search: undefined,
-  sort: 'verdict',
-  order: 'asc',
-  page: 1,
-}
+/** The value of a filter that selects the exits of which nothing is known. */
+export const NOT_KNOWN = 'none'
+
+/** Rows on one page: a table that a browser still lays out at once. */
+export const EXITS_PER_PAGE = 100
+const EXITS_PER_PAGE_MAX = 1_000
 
 /** Every flag, in the order of the lists that show them. */
 export const EXIT_FLAGS: readonly ExitFlag[] = [
@@ -53,12 +68,79 @@ export const EXIT_FLAGS: readonly ExitFlag[] = [
   'decoy_mismatch',
 ]
 
-/** Rows on one page: a table that a browser still lays out at once. */
-export const EXITS_PER_PAGE = 200
+const SORT_KEYS = [
+  'verdict',
+  'exit',
+  'fingerprint',
+  'address',
+  'error_code',
+  'status_ipv6',
+  'network',
+  'country',
+  'operator',
+  'first_hop',
+  'latency',
+  'failing',
+  'first_seen',
+  'last_seen',
+  'resolver',
+  'truth',
+] as const
 
-const SORT_KEYS: readonly ExitSortKey[] = ['verdict', 'exit', 'address', 'network', 'latency', 'resolver', 'truth']
-const TEXT_CHARS_MAX = 100
-const PAGE_MAX = 1_000
+/** The selection of a page that nobody has changed: everything, bad news first. */
+export const DEFAULT_EXIT_QUERY: ExitQuery = {
+  run: undefined,
+  status: undefined,
+  statusIpv6: undefined,
+  errorCode: undefined,
+  flag: undefined,
+  as: undefined,
+  country: undefined,
+  family: undefined,
+  operator: undefined,
+  firstHop: undefined,
+  address: undefined,
+  fault: undefined,
+  truth: undefined,
+  search: undefined,
+  failingAtLeast: undefined,
+  sort: 'verdict',
+  order: 'asc',
+  cursor: undefined,
+  limit: EXITS_PER_PAGE,
+}
+
+const statusFilter = z.enum(['failing', ...EXIT_STATUSES])
+const fingerprint = z
+  .string()
+  .regex(/^[0-9A-Fa-f]{40}$/)
+  .toUpperCase()
+const text = z.string().trim().min(1).max(100)
+
+const PARAMETERS = {
+  run: z.union([z.string().regex(/^\d{14}$/), z.literal('current')]),
+  status: statusFilter,
+  status_ipv6: z.union([statusFilter, z.literal(NOT_KNOWN)]),
+  error_code: z.string().regex(/^(?:[A-Z][A-Z0-9_]{0,59}|none)$/),
+  flag: z.enum(EXIT_FLAGS),
+  as: z.string().regex(/^(?:AS\d{1,10}|none)$/),
+  country: z.string().regex(/^(?:[A-Z]{2}|none)$/),
+  family: fingerprint,
+  operator: z.string().min(1).max(300),
+  first_hop: z.union([fingerprint, z.literal(NOT_KNOWN)]),
+  address: z.string().regex(/^(?:[0-9A-Fa-f:.]{2,45}|none)$/),
+  fault: text,
+  truth: z.enum(['right', 'wrong', 'open']),
+  q: text,
+  failing_at_least: createIntegerSchema(1, 10_000),
+  sort: z.enum(SORT_KEYS),
+  order: z.enum(['asc', 'desc']),
+  cursor: z.string().regex(/^(?:[ab][0-9A-F]{40}|z)$/),
+  limit: createIntegerSchema(1, EXITS_PER_PAGE_MAX),
+}
+
+/** The parameters of a list of exits, with the schemas that check them. */
+export const EXIT_PARAMETERS: Readonly<Record<string, z.ZodType>> = PARAMETERS
 
 /** What a query string says. */
 export interface ParsedExitQuery {
@@ -67,30 +149,36 @@ export interface ParsedExitQuery {
   readonly ignored: readonly string[]
 }
 
-/** Parses the parameters of a list. Parameters of other names are left alone. */
+/** Parses the parameters of a list. Parameters of other names are left alone; empty ones are absent. */
 export function parseExitQuery(parameters: URLSearchParams): ParsedExitQuery {
   const ignored: string[] = []
-  const choose = <T extends string>(name: string, values: readonly T[]): T | undefined => {
-    const text = parameters.get(name)
-    if (text === null || text === '') return undefined
-    const value = values.find((candidate) => candidate === text)
-    if (value === undefined) ignored.push(name)
-    return value
-  }
-  const take = (name: string): string | undefined => {
-    const text = parameters.get(name)?.trim() ?? ''
-    if (text.length > TEXT_CHARS_MAX) ignored.push(name)
-    return text === '' || text.length > TEXT_CHARS_MAX ? undefined : text
+  const take = <T>(name: keyof typeof PARAMETERS, schema: z.ZodType<T>): T | undefined => {
+    const value = parameters.get(name)
+    if (value === null || value === '') return undefined
+    const parsed = schema.safeParse(value)
+    if (!parsed.success) ignored.push(name)
+    return parsed.data
   }
   const query: ExitQuery = {
-    status: choose<ExitStatusFilter>('status', ['failing', ...EXIT_STATUSES]),
-    flag: choose('flag', EXIT_FLAGS),
-    fault: take('fault'),
-    truth: choose<TruthAgreement>('truth', ['right', 'wrong', 'open']),
-    search: take('q'),
-    sort: choose('sort', SORT_KEYS) ?? DEFAULT_EXIT_QUERY.sort,
-    order: choose('order', ['asc', 'desc']) ?? DEFAULT_EXIT_QUERY.order,
-    page: parsePage(parameters.get('page'), ignored),
+    run: take('run', PARAMETERS.run),
+    status: take('status', PARAMETERS.status),
+    statusIpv6: take('status_ipv6', PARAMETERS.status_ipv6),
+    errorCode: take('error_code', PARAMETERS.error_code),
+    flag: take('flag', PARAMETERS.flag),
+    as: take('as', PARAMETERS.as),
+    country: take('country', PARAMETERS.country),
+    family: take('family', PARAMETERS.family),
+    operator: take('operator', PARAMETERS.operator),
+    firstHop: take('first_hop', PARAMETERS.first_hop),
+    address: take('address', PARAMETERS.address),
+    fault: take('fault', PARAMETERS.fault),
+    truth: take('truth', PARAMETERS.truth),
+    search: take('q', PARAMETERS.q),
+    failingAtLeast: take('failing_at_least', PARAMETERS.failing_at_least),
+    sort: take('sort', PARAMETERS.sort) ?? DEFAULT_EXIT_QUERY.sort,
+    order: take('order', PARAMETERS.order) ?? DEFAULT_EXIT_QUERY.order,
+    cursor: take('cursor', PARAMETERS.cursor),
+    limit: take('limit', PARAMETERS.limit) ?? DEFAULT_EXIT_QUERY.limit,
   }
   return { query, ignored }
 }
@@ -98,97 +186,35 @@ export function parseExitQuery(parameters: URLSearchParams): ParsedExitQuery {
 /** Formats a selection as a query string with its question mark, `?status=failing`; empty for the default. */
 export function formatExitQuery(query: ExitQuery): string {
   const parameters = new URLSearchParams()
-  const put = (name: string, value: string | undefined, unless?: string): void => {
-    if (value !== undefined && value !== unless) parameters.set(name, value)
+  const put = (name: keyof typeof PARAMETERS, value: string | number | undefined, unless?: string | number): void => {
+    if (value !== undefined && value !== unless) parameters.set(name, String(value))
   }
+  put('run', query.run)
   put('status', query.status)
+  put('status_ipv6', query.statusIpv6)
+  put('error_code', query.errorCode)
   put('flag', query.flag)
+  put('as', query.as)
+  put('country', query.country)
+  put('family', query.family)
+  put('operator', query.operator)
+  put('first_hop', query.firstHop)
+  put('address', query.address)
   put('fault', query.fault)
   put('truth', query.truth)
   put('q', query.search)
+  put('failing_at_least', query.failingAtLeast)
   put('sort', query.sort, DEFAULT_EXIT_QUERY.sort)
   put('order', query.order, DEFAULT_EXIT_QUERY.order)
-  put('page', String(query.page), '1')
+  put('cursor', query.cursor)
+  put('limit', query.limit, DEFAULT_EXIT_QUERY.limit)
   return parameters.size === 0 ? '' : `?${parameters.toString()}`
 }
 
-/** @returns Every result that a selection asks for, in its order, all pages together. */
-export function selectExits(view: ExitRunView, query: ExitQuery): readonly ExitResult[] {
-  const needle = query.search?.toLowerCase()
-  const selected = view.results.filter((result) => {
-    if (query.status === 'failing' ? !isFailing(result) : query.status !== undefined && query.status !== result.status)
-      return false
-    if (query.flag !== undefined && !result.flags.includes(query.flag)) return false
-    const truth = view.truth.get(result.exit_fingerprint)
-    if (query.fault !== undefined && truth?.fault !== query.fault) return false
-    if (query.truth !== undefined && (truth === undefined || compareWithTruth(view, result, truth) !== query.truth))
-      return false
-    return needle === undefined || matches(result, needle)
-  })
-  const sign = query.order === 'asc' ? 1 : -1
-  const keyed = selected.map((result) => ({ result, key: sortKeyOf(view, result, query.sort) }))
-  keyed.sort((a, b) => compareKeys(a.key, b.key, sign) || compareText(a.result.exit_nickname, b.result.exit_nickname))
-  return keyed.map(({ result }) => result)
-}
-
-function parsePage(text: string | null, ignored: string[]): number {
-  if (text === null || text === '') return 1
-  const page = /^\d{1,4}$/.test(text) ? Number(text) : 0
-  if (page >= 1 && page <= PAGE_MAX) return page
-  ignored.push('page')
-  return 1
-}
-
-function isFailing({ status }: ExitResult): boolean {
-  return status === 'wrong_ip' || status === 'dns_fail' || status === 'timeout'
-}
-
-function matches(result: ExitResult, needle: string): boolean {
-  return [
-    result.exit_nickname,
-    result.exit_fingerprint,
-    result.exit_address,
-    result.as,
-    result.country,
-    result.operator,
-    result.error_code,
-  ].some((text) => text?.toLowerCase().includes(needle))
-}
-
-function sortKeyOf(view: ExitRunView, result: ExitResult, sort: ExitSortKey): string | number | null {
-  switch (sort) {
-    case 'verdict':
-      return EXIT_STATUSES.indexOf(result.status)
-    case 'exit':
-      return result.exit_nickname.toLowerCase()
-    case 'address':
-      return addressKey(result.exit_address)
-    case 'network':
-      return result.as
-    case 'latency':
-      return result.latency_ms
-    case 'resolver':
-      return result.resolver?.addresses[0] === undefined ? null : addressKey(result.resolver.addresses[0])
-    case 'truth':
-      return view.truth.get(result.exit_fingerprint)?.fault ?? null
-    default:
-      return assertNever(sort)
-  }
-}
-
-/** What is not known comes last in both directions. */
-function compareKeys(a: string | number | null, b: string | number | null, sign: number): number {
-  if (a === null || b === null) return Number(a === null) - Number(b === null)
-  if (typeof a === 'number' && typeof b === 'number') return sign * (a - b)
-  return sign * compareText(String(a), String(b))
-}
-
-function compareText(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
-}
-
-/** Pads the parts of an IPv4 address, so that text order is the order of numbers. */
-function addressKey(address: string): string {
-  return address.replaceAll(/\d+/g, (digits) => digits.padStart(5, '0'))
+/** A whole number as text: digits only, so that `1e3`, `0x10` and blanks are no numbers. */
+function createIntegerSchema(min: number, max: number): z.ZodType<number> {
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
+    z.int().min(min).max(max),
+  )
 }

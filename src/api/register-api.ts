@@ -7,10 +7,13 @@
  */
 import type { Hono } from 'hono'
 import type { DocumentSource } from '../model/document-source.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
 import type { EventStreams } from './event-stream.ts'
-import { EXITS_PER_PAGE, formatExitQuery, parseExitQuery, selectExits } from './exit-query.ts'
+import { countExitFacets, EXIT_GROUP_KEYS, groupExits } from './exit-groups.ts'
+import { EXIT_PARAMETERS, parseExitQuery } from './exit-query.ts'
+import { createTruthLookup, pageExits, selectExits } from './select-exits.ts'
 import { createProblemResponse } from './problem.ts'
 import { compareWithTruth, summarizeRun } from './run-summary.ts'
 
@@ -18,19 +21,27 @@ import { compareWithTruth, summarizeRun } from './run-summary.ts'
 const PUBLISHED_NAME =
   /^(?:latest\.json|files\.json|files-all\.json|dnshealth_\d{8}_\d{6}(?:_shard-\d+-of-\d+)?\.json|report_\d{8}_\d{6}\.md)$/
 
+const RUNS_PER_PAGE = 100
+
 /** What the routes read from. */
 export interface ApiSources {
   readonly runs: RunViewSource
   /** Reports and manifests of finished runs. */
   readonly published: DocumentSource
   readonly events: EventStreams
+  /** Runs that were kept; absent where nothing is. */
+  readonly archive?: ExitArchive
 }
 
 /** Adds the routes to `app`. */
-export function registerApi(app: Hono, { runs, published, events }: ApiSources): void {
+export function registerApi(app: Hono, { runs, published, events, archive }: ApiSources): void {
   app.get('/healthz', () => createJsonResponse({ status: 'ok' }))
   app.get('/api/v1/runs/current', () => createJsonResponse(formatRun(runs.view())))
+  if (archive !== undefined) {
+    app.get('/api/v1/runs', async (context) => listRuns(archive, context.req.query('before') ?? null))
+  }
   app.get('/api/v1/exits', (context) => listExits(runs.view(), new URL(context.req.url).searchParams))
+  app.get('/api/v1/exits/groups', (context) => listGroups(runs.view(), new URL(context.req.url).searchParams))
   app.get('/api/v1/exits/:fingerprint', (context) => {
     const fingerprint = context.req.param('fingerprint').toUpperCase()
     const view = runs.view()
@@ -63,15 +74,29 @@ async function readPublished(published: DocumentSource, name: string): Promise<R
   })
 }
 
+async function listRuns(archive: ExitArchive, before: string | null): Promise<Response> {
+  if (before !== null && !/^\d{14}$/.test(before)) return createProblemResponse('bad-parameter', 'before is no run id.')
+  const runs = await archive.runs(before, RUNS_PER_PAGE)
+  const last = runs.length < RUNS_PER_PAGE ? undefined : runs.at(-1)?.runId
+  return createJsonResponse({
+    runs: runs.map(({ runId, metadata, evidence, hasRows }) => ({ run_id: runId, metadata, evidence, rows: hasRows })),
+    next: last === undefined ? null : `/api/v1/runs?before=${last}`,
+  })
+}
+
 function listExits(view: ExitRunView, parameters: URLSearchParams): Response {
   const { query, ignored } = parseExitQuery(parameters)
+  const unknown = [...parameters.keys()].filter((name) => !Object.hasOwn(EXIT_PARAMETERS, name))
+  if (unknown.length > 0) return createProblemResponse('bad-parameter', `No such parameter: ${unknown.join(', ')}.`)
   if (ignored.length > 0) return createProblemResponse('bad-parameter', `No such value for ${ignored.join(', ')}.`)
-  const selected = selectExits(view, query)
-  const end = query.page * EXITS_PER_PAGE
+  const truthOf = createTruthLookup(view)
+  const page = pageExits(selectExits(view.results, query, truthOf), query)
+  if (page.isCursorLost) return createProblemResponse('bad-parameter', 'The run has no such cursor.')
+  const link = (target: string | null): string | null => (target === null ? null : `/api/v1/exits${target}`)
   return createJsonResponse({
     run_id: view.runId,
-    total: selected.length,
-    exits: selected.slice(end - EXITS_PER_PAGE, end).map((result) => ({
+    total: page.total,
+    exits: page.rows.map((result) => ({
       exit_fingerprint: result.exit_fingerprint,
       exit_nickname: result.exit_nickname,
       exit_address: result.exit_address,
@@ -85,8 +110,23 @@ function listExits(view: ExitRunView, parameters: URLSearchParams): Response {
       truth: formatTruth(view, result),
       url: `/api/v1/exits/${result.exit_fingerprint}`,
     })),
-    next: end < selected.length ? `/api/v1/exits${formatExitQuery({ ...query, page: query.page + 1 })}` : null,
+    facets: countExitFacets(view.results, query, truthOf),
+    first: link(page.links.first),
+    previous: link(page.links.previous),
+    next: link(page.links.next),
+    last: link(page.links.last),
   })
+}
+
+function listGroups(view: ExitRunView, parameters: URLSearchParams): Response {
+  const { query, ignored } = parseExitQuery(parameters)
+  const by = parameters.get('by') ?? 'address'
+  const key = EXIT_GROUP_KEYS.find((candidate) => candidate === by)
+  if (key === undefined || ignored.length > 0) {
+    return createProblemResponse('bad-parameter', `No such value for ${[...ignored, 'by'].join(', ')}.`)
+  }
+  const groups = groupExits(selectExits(view.results, query, createTruthLookup(view)), key)
+  return createJsonResponse({ run_id: view.runId, by: key, groups: groups.slice(0, 500) })
 }
 
 function formatRun(view: ExitRunView): unknown {

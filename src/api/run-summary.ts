@@ -99,7 +99,11 @@ export function summarizeRun(view: ExitRunView): RunSummary {
 }
 
 /** Compares a verdict with those that are right for the fault. */
-export function compareWithTruth(view: ExitRunView, result: ExitResult, truth: ExitTruth): TruthAgreement {
+export function compareWithTruth(
+  view: ExitRunView,
+  result: Pick<ExitResult, 'status' | 'error_code'>,
+  truth: ExitTruth,
+): TruthAgreement {
   const isRight = truth.expected.some(
     ({ status, errorCode }) => status === result.status && errorCode === result.error_code,
   )

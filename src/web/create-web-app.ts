@@ -12,6 +12,7 @@ import { registerApi } from '../api/register-api.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { DocumentSource } from '../model/document-source.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import { renderExitPage, renderPendingExitPage } from './exit-page.ts'
 import { renderHowIndex, renderHowPage } from './how-pages.ts'
@@ -38,6 +39,8 @@ export interface WebAppOptions {
   readonly hosts: readonly string[]
   /** Event streams that may be open at once. */
   readonly streamsMax: number
+  /** Every run that was kept; absent where nothing is. */
+  readonly archive?: ExitArchive
 }
 
 /** The site. */
@@ -54,6 +57,7 @@ export function createWebApp(options: WebAppOptions): WebApp {
     runs: options.runs,
     published: options.published,
     events: createEventStreams(options.runs, options.clock, options.streamsMax),
+    ...(options.archive === undefined ? {} : { archive: options.archive }),
   })
   addPages(app, options)
   app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))

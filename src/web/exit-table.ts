@@ -1,14 +1,7 @@
 /** The list of exits: filters and order are links, their state is in the URL. */
 import { html, raw } from 'hono/html'
-import {
-  DEFAULT_EXIT_QUERY,
-  EXIT_FLAGS,
-  EXITS_PER_PAGE,
-  formatExitQuery,
-  selectExits,
-  type ExitQuery,
-  type ExitSortKey,
-} from '../api/exit-query.ts'
+import { DEFAULT_EXIT_QUERY, EXIT_FLAGS, formatExitQuery, type ExitQuery, type ExitSortKey } from '../api/exit-query.ts'
+import { createTruthLookup, pageExits, selectExits, type ExitPage } from '../api/select-exits.ts'
 import { compareWithTruth, type RunSummary } from '../api/run-summary.ts'
 import type { ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView } from '../model/run-view.ts'
@@ -24,26 +17,26 @@ export function renderExits(
   query: ExitQuery,
   ignored: readonly string[],
 ): Html {
-  const selected = selectExits(view, query)
-  const first = (query.page - 1) * EXITS_PER_PAGE
-  const rows = selected.slice(first, first + EXITS_PER_PAGE)
+  const page = pageExits(selectExits(view.results, query, createTruthLookup(view)), query)
+  const { rows, total, from, isCursorLost } = page
+  const leftOut = isCursorLost ? [...ignored, 'cursor'] : ignored
   return html`<section id="exits" aria-labelledby="exits-title">
     <h2 id="exits-title">Exits</h2>
     ${renderFilters(view, summary, query)}
-    ${ignored.length === 0 ? '' : html`<p class="alert">Not understood and left out: ${ignored.join(', ')}.</p>`}
+    ${leftOut.length === 0 ? '' : html`<p class="alert">Not understood and left out: ${leftOut.join(', ')}.</p>`}
     <p class="shown">
-      ${formatCount(selected.length)} of ${formatCounted(view.results.length, 'exit', 'exits')}
-      shown${rows.length < selected.length ? `, rows ${formatCount(Math.min(first + 1, selected.length))} to ${formatCount(first + rows.length)} on this page` : ''}
+      ${formatCount(total)} of ${formatCounted(view.results.length, 'exit', 'exits')}
+      shown${rows.length < total ? `, rows ${formatCount(from)} to ${formatCount(from + rows.length - 1)} on this page` : ''}
     </p>
     ${rows.length === 0 ? html`<p class="empty">${view.results.length === 0 ? 'No exit is finished yet.' : 'No exit matches.'}</p>` : renderTable(view, rows, query)}
-    ${renderPages(selected.length, query)}
+    ${renderPages(page)}
   </section>`
 }
 
 function renderFilters(view: ExitRunView, summary: RunSummary, query: ExitQuery): Html {
   const chip = (label: string, count: number, change: Partial<ExitQuery>, isOn: boolean, title = ''): Html | string => {
     if (count === 0 && !isOn) return ''
-    const target = formatExitQuery({ ...query, page: 1, ...change })
+    const target = formatExitQuery({ ...query, cursor: undefined, ...change })
     return html`<a class="chip" href="/${target}#exits" title="${title}" ${isOn ? raw(' aria-current="true"') : ''}
       >${label} <span>${formatCount(count)}</span></a
     >`
@@ -71,7 +64,7 @@ function renderFilters(view: ExitRunView, summary: RunSummary, query: ExitQuery)
       : html`<a
           class="chip"
           aria-current="true"
-          href="/${formatExitQuery({ ...query, page: 1, fault: undefined, truth: undefined })}#exits"
+          href="/${formatExitQuery({ ...query, cursor: undefined, fault: undefined, truth: undefined })}#exits"
           >fault ${query.fault} <span aria-hidden="true">✕</span><span class="sr">, remove</span></a
         >`,
   ]
@@ -99,7 +92,10 @@ function renderFilters(view: ExitRunView, summary: RunSummary, query: ExitQuery)
 }
 
 function isUnfiltered(query: ExitQuery): boolean {
-  return formatExitQuery({ ...query, page: 1, sort: DEFAULT_EXIT_QUERY.sort, order: DEFAULT_EXIT_QUERY.order }) === ''
+  return (
+    formatExitQuery({ ...query, cursor: undefined, sort: DEFAULT_EXIT_QUERY.sort, order: DEFAULT_EXIT_QUERY.order }) ===
+    ''
+  )
 }
 
 function renderTable(view: ExitRunView, rows: readonly ExitResult[], query: ExitQuery): Html {
@@ -108,7 +104,7 @@ function renderTable(view: ExitRunView, rows: readonly ExitResult[], query: Exit
     const order = isSorted && query.order === 'asc' ? 'desc' : 'asc'
     const sorted = query.order === 'asc' ? 'ascending' : 'descending'
     return html`<th scope="col" ${numeric ? raw(' class="n"') : ''}${isSorted ? raw(` aria-sort="${sorted}"`) : ''}>
-      <a href="/${formatExitQuery({ ...query, sort: key, order, page: 1 })}#exits"
+      <a href="/${formatExitQuery({ ...query, sort: key, order, cursor: undefined })}#exits"
         >${label}${isSorted ? html` <span aria-hidden="true">${query.order === 'asc' ? '↑' : '↓'}</span>` : ''}</a
       >
     </th>`
@@ -163,13 +159,13 @@ function renderNetwork({ as, country }: ExitResult): Html {
     >${country === null ? '' : html` <span class="dim">${country}</span>`}${name === '' ? '' : html`<span class="sub" title="${name}"><bdi>${name}</bdi></span>`}`
 }
 
-function renderPages(total: number, query: ExitQuery): Html | string {
-  const pages = Math.ceil(total / EXITS_PER_PAGE)
-  if (pages <= 1 && query.page === 1) return ''
-  const link = (page: number, label: string): Html | string =>
-    page < 1 || page > pages ? '' : html`<a href="/${formatExitQuery({ ...query, page })}#exits">${label}</a>`
+function renderPages({ links, rows, total, from }: ExitPage<ExitResult>): Html | string {
+  if (Object.values(links).every((link) => link === null)) return ''
+  const link = (target: string | null, label: string): Html | string =>
+    target === null ? '' : html`<a href="/${target}#exits">${label}</a>`
   return html`<nav class="pages" aria-label="Pages of the list">
-    ${link(query.page - 1, '← previous')}
-    <span>page ${query.page} of ${Math.max(1, pages)}</span>${link(query.page + 1, 'next →')}
+    ${link(links.first, 'first')} ${link(links.previous, '← previous')}
+    <span>rows ${formatCount(from)} to ${formatCount(from + rows.length - 1)} of ${formatCount(total)}</span>
+    ${link(links.next, 'next →')} ${link(links.last, 'last')}
   </nav>`
 }
