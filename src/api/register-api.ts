@@ -6,20 +6,17 @@
  * Format: docs/formats/exits.md; errors are RFC 9457 problems.
  */
 import type { Hono } from 'hono'
-import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitResult } from '../model/exit-result.ts'
+import type { PublishedSource } from '../model/published-source.ts'
 import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
 import type { EventStreams } from './event-stream.ts'
 import { countExitFacets, EXIT_GROUP_KEYS, groupExits } from './exit-groups.ts'
 import { EXIT_PARAMETERS, parseExitQuery } from './exit-query.ts'
 import { createTruthLookup, pageExits, selectExits } from './select-exits.ts'
 import { createProblemResponse } from './problem.ts'
+import { PUBLISHED_PATH, readPublished } from './published-files.ts'
 import { compareWithTruth, summarizeRun } from './run-summary.ts'
-
-/** Names that are handed out; every other name is not found, whatever lies in the directory. */
-const PUBLISHED_NAME =
-  /^(?:latest\.json|files\.json|files-all\.json|dnshealth_\d{8}_\d{6}(?:_shard-\d+-of-\d+)?\.json|report_\d{8}_\d{6}\.md)$/
 
 const RUNS_PER_PAGE = 100
 
@@ -27,7 +24,7 @@ const RUNS_PER_PAGE = 100
 export interface ApiSources {
   readonly runs: RunViewSource
   /** Reports and manifests of finished runs. */
-  readonly published: DocumentSource
+  readonly published: PublishedSource
   readonly events: EventStreams
   /** Runs that were kept; absent where nothing is. */
   readonly archive?: ExitArchive
@@ -59,19 +56,7 @@ export function registerApi(app: Hono, { runs, published, events, archive }: Api
     })
   })
   app.all('/api/*', () => createProblemResponse('not-found', 'The API has no such resource.'))
-  app.get('/:file{[a-z0-9_-]+\\.(?:json|md)}', (context) => readPublished(published, context.req.param('file')))
-}
-
-async function readPublished(published: DocumentSource, name: string): Promise<Response> {
-  const octets = PUBLISHED_NAME.test(name) ? await published.read(name) : undefined
-  if (octets === undefined) return createProblemResponse('not-found', 'No file of this name is published (yet).')
-  const changes = name === 'latest.json' || name.startsWith('files')
-  return new Response(new Uint8Array(octets), {
-    headers: {
-      'content-type': name.endsWith('.md') ? 'text/markdown; charset=utf-8' : 'application/json; charset=utf-8',
-      'cache-control': changes ? 'public, max-age=60' : 'public, max-age=31536000, immutable',
-    },
-  })
+  app.get(PUBLISHED_PATH, (context) => readPublished(published, context.req.param('file') ?? '', context.req.raw))
 }
 
 async function listRuns(archive: ExitArchive, before: string | null): Promise<Response> {

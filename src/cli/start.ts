@@ -8,6 +8,7 @@ import { createRunProgress } from '../campaigns/exits/run-progress.ts'
 import { RunError } from '../core/config-error.ts'
 import { joinPath } from '../core/files.ts'
 import { checkLimit, type Limit } from '../core/limit.ts'
+import { openPublishedDirectory } from '../publish/published-directory.ts'
 import { createWebApp } from '../web/create-web-app.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_FAILED } from './exit-status.ts'
@@ -58,7 +59,7 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
   const latest = createLatestRun(progress)
   const app = createWebApp({
     runs: latest,
-    published: openFileDocuments(files, resultsDirectory, ['.json', '.md']),
+    published: openPublishedDirectory(files, resultsDirectory),
     detectors: openFileDocuments(files, joinPath(context.home, 'docs/detectors'), ['.md']),
     clock,
     log,

@@ -37,6 +37,8 @@ export interface FileInfo {
 export interface Files {
   /** @throws {FileError} When there is no such file, it cannot be read, or it is longer than `maxOctets`. */
   read(path: string, maxOctets: number): Promise<Uint8Array>
+  /** Reads a part of a file. @returns At most `octets` from `offset` on; fewer at its end. @throws {FileError} */
+  readPart(path: string, offset: number, octets: number): Promise<Uint8Array<ArrayBuffer>>
   /** Opens a file for reading in parts, whatever its length. @throws {FileError} */
   openRead(path: string): Promise<ReadFile>
   /** Replaces a file as a whole: temporary file beside it, fsync, rename, fsync of the directory. @throws {FileError} */

@@ -37,6 +37,20 @@ describe('nodeFiles.read', () => {
   })
 })
 
+describe('nodeFiles.readPart', () => {
+  test('reads from the middle, and less at the end', async () => {
+    const path = join(await temporaryDirectory(), 'f')
+    await writeFile(path, '0123456789')
+    const part = async (offset: number, length: number): Promise<string> =>
+      new TextDecoder().decode(await nodeFiles.readPart(path, offset, length))
+    expect(await part(3, 4)).toBe('3456')
+    expect(await part(8, 4)).toBe('89')
+    expect(await part(10, 4)).toBe('')
+    await expect(part(0, 0)).resolves.toBe('')
+    await expect(nodeFiles.readPart(`${path}x`, 0, 1)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+})
+
 describe('nodeFiles.writeAtomic', () => {
   test('writes text and octets with exactly the mode asked for, whatever the umask', async () => {
     const directory = await temporaryDirectory()

@@ -19,6 +19,7 @@ const READ_CHUNK_OCTETS = 65_536
 /** The file system of the machine. */
 export const nodeFiles: Files = {
   read,
+  readPart,
   openRead,
   writeAtomic,
   openAppend,
@@ -63,6 +64,20 @@ function read(path: string, maxOctets: number): Promise<Uint8Array> {
         content = larger
       }
     }
+  })
+}
+
+function readPart(path: string, offset: number, octets: number): Promise<Uint8Array<ArrayBuffer>> {
+  return guard(path, async () => {
+    await using file = await open(path, 'r')
+    const content = new Uint8Array(octets)
+    let length = 0
+    while (length < octets) {
+      const { bytesRead } = await file.read(content, length, octets - length, offset + length)
+      if (bytesRead === 0) break
+      length += bytesRead
+    }
+    return length === octets ? content : content.slice(0, length)
   })
 }
 

@@ -3,6 +3,7 @@ import { createBuildingView, createRunView, HOSTILE_NICKNAME } from '../../test/
 import { createSettableRun } from '../../test/web-fixtures/settable-run.ts'
 import { silentLog } from '../core/log.ts'
 import { NO_DOCUMENTS, type DocumentSource } from '../model/document-source.ts'
+import { NOTHING_PUBLISHED, type PublishedSource } from '../model/published-source.ts'
 import type { ExitRunView } from '../model/run-view.ts'
 import { nodeClock } from '../platform/node-clock.ts'
 import { createWebApp, type WebApp } from './create-web-app.ts'
@@ -11,7 +12,7 @@ const VIEW = createRunView(40)
 
 interface AppParts {
   readonly view?: ExitRunView
-  readonly published?: DocumentSource
+  readonly published?: PublishedSource
   readonly detectors?: DocumentSource
   readonly isLaboratory?: boolean
 }
@@ -19,7 +20,7 @@ interface AppParts {
 function createApp(parts: AppParts = {}): WebApp {
   return createWebApp({
     runs: createSettableRun(parts.view ?? VIEW),
-    published: parts.published ?? NO_DOCUMENTS,
+    published: parts.published ?? NOTHING_PUBLISHED,
     detectors: parts.detectors ?? NO_DOCUMENTS,
     clock: nodeClock,
     log: silentLog,
@@ -39,6 +40,19 @@ function createDocuments(documents: Readonly<Record<string, string>>): DocumentS
     read: (name) => {
       const text = documents[name]
       return Promise.resolve(text === undefined ? undefined : new TextEncoder().encode(text))
+    },
+  }
+}
+
+function publish(documents: Readonly<Record<string, string>>): PublishedSource {
+  const source = createDocuments(documents)
+  return {
+    ...source,
+    open: async (name) => {
+      const octets = await source.read(name)
+      if (octets === undefined) return undefined
+      const read = (): Promise<Uint8Array<ArrayBuffer>> => Promise.resolve(new Uint8Array(octets))
+      return { sizeOctets: octets.length, encoding: null, varies: false, etag: '"1"', read }
     },
   }
 }
@@ -209,7 +223,7 @@ describe('createWebApp', () => {
 
   test('hands out published files by their names and nothing else', async () => {
     const names = { 'latest.json': '{}', 'dnshealth_20261120_221806.json': '{"a":1}', 'secret.json': '{}' }
-    const app = createApp({ published: createDocuments(names) })
+    const app = createApp({ published: publish(names) })
     const latest = await get(app, '/latest.json')
     expect([latest.status, latest.headers.get('cache-control')]).toEqual([200, 'public, max-age=60'])
     const report = await get(app, '/dnshealth_20261120_221806.json')

@@ -13,6 +13,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
+import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import { renderExitPage, renderPendingExitPage } from './exit-page.ts'
 import { renderHowIndex, renderHowPage } from './how-pages.ts'
@@ -28,7 +29,7 @@ import { BASE_STYLE } from './style-base.ts'
 export interface WebAppOptions {
   readonly runs: RunViewSource
   /** Reports and manifests of finished runs, `latest.json` and so on. */
-  readonly published: DocumentSource
+  readonly published: PublishedSource
   /** The pages about detectors, `NAME.md`. */
   readonly detectors: DocumentSource
   readonly clock: Clock

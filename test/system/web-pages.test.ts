@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serveHttp, type HttpServer } from '../../src/cli/serve-http.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { NO_DOCUMENTS } from '../../src/model/document-source.ts'
+import { NOTHING_PUBLISHED } from '../../src/model/published-source.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
 import { createWebApp } from '../../src/web/create-web-app.ts'
 import { createBuildingView, createRunView, HOSTILE_NICKNAME } from '../web-fixtures/exit-run-fixture.ts'
@@ -34,7 +35,7 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
     run = createSettableRun(createRunView(40))
     const app = createWebApp({
       runs: run,
-      published: NO_DOCUMENTS,
+      published: NOTHING_PUBLISHED,
       detectors: NO_DOCUMENTS,
       clock: nodeClock,
       log: silentLog,
