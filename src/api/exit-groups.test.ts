@@ -34,7 +34,18 @@ describe('groupExits', () => {
   test('counts relays that were not reached neither as sound nor as failing', () => {
     const rows = VIEW.results.filter(({ status }) => status === 'circuit_fail').map((row) => ({ ...row, as: 'AS1 A' }))
     expect(groupExits(rows, 'as')).toEqual([
-      { value: 'AS1', label: 'AS1 A', relays: 2, measured: 0, failing: 0, share: null, interval: null },
+      {
+        value: 'AS1',
+        label: 'AS1 A',
+        relays: 2,
+        measured: 0,
+        sound: 0,
+        suspect: 0,
+        failing: 0,
+        unreachable: 2,
+        share: null,
+        interval: null,
+      },
     ])
   })
 })

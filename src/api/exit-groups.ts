@@ -6,8 +6,9 @@
  * Sources: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
  */
 import { assertNever } from '../core/assert.ts'
+import { exitStanding, type ExitStanding } from './exit-standing.ts'
 import { NOT_KNOWN, type ExitQuery } from './exit-query.ts'
-import { createExitFilters, isFailing, parseAsNumber, type ListedExit, type TruthLookup } from './select-exits.ts'
+import { createExitFilters, keyOfFamily, parseAsNumber, type ListedExit, type TruthLookup } from './select-exits.ts'
 
 /** One value of a filter, with the rows that choosing it would show. */
 export interface ExitFacetValue {
@@ -42,8 +43,12 @@ export interface ExitGroup {
   readonly relays: number
   /** Relays with a verdict about DNS. */
   readonly measured: number
-  /** Of these: wrong_ip, dns_fail or timeout. */
+  /** Of these: the three standings that add up to `measured`. */
+  readonly sound: number
+  readonly suspect: number
   readonly failing: number
+  /** Relays that were not reached. */
+  readonly unreachable: number
   /** failing / measured; `null` when nothing was measured. */
   readonly share: number | null
   /** 95 % interval of the share (Wilson); `null` when nothing was measured. */
@@ -51,16 +56,18 @@ export interface ExitGroup {
 }
 
 /** Every key that exits can be grouped by. */
-export const EXIT_GROUP_KEYS = ['address', 'as', 'operator', 'country', 'first_hop'] as const
+export const EXIT_GROUP_KEYS = ['address', 'as', 'operator', 'family', 'country', 'first_hop'] as const
 
 const FACETS = [
   'status',
+  'standing',
   'status_ipv6',
   'error_code',
   'flag',
   'as',
   'country',
   'operator',
+  'family',
   'first_hop',
   'fault',
   'truth',
@@ -111,26 +118,16 @@ export function countExitFacets(
 
 /** Groups rows; most failing relays first, then the larger share, then the larger group. */
 export function groupExits(rows: readonly ListedExit[], key: ExitGroupKey): readonly ExitGroup[] {
-  const groups = new Map<string, { label: string; relays: number; measured: number; failing: number }>()
+  const groups = new Map<string, { label: string; rows: ListedExit[] }>()
   for (const row of rows) {
     for (const { value, label } of valuesOf(row, key)) {
-      const group = groups.get(value) ?? { label, relays: 0, measured: 0, failing: 0 }
-      groups.set(value, group)
-      group.relays += 1
-      if (row.status === 'success' || isFailing(row.status)) group.measured += 1
-      if (isFailing(row.status)) group.failing += 1
+      const group = groups.get(value)
+      if (group === undefined) groups.set(value, { label, rows: [row] })
+      else group.rows.push(row)
     }
   }
   return [...groups]
-    .map(([value, { label, relays, measured, failing }]) => ({
-      value,
-      label,
-      relays,
-      measured,
-      failing,
-      share: measured === 0 ? null : failing / measured,
-      interval: estimateShare(failing, measured),
-    }))
+    .map(([value, { label, rows: members }]) => countGroup(value, label, members))
     .toSorted(
       (a, b) =>
         b.failing - a.failing ||
@@ -138,6 +135,32 @@ export function groupExits(rows: readonly ListedExit[], key: ExitGroupKey): read
         b.relays - a.relays ||
         (a.value < b.value ? -1 : 1),
     )
+}
+
+function countGroup(value: string, label: string, rows: readonly ListedExit[]): ExitGroup {
+  const counts: Record<ExitStanding, number> = {
+    sound: 0,
+    suspect: 0,
+    failing: 0,
+    unreachable: 0,
+    not_judged: 0,
+    not_tested: 0,
+  }
+  for (const row of rows) counts[exitStanding(row)] += 1
+  const { sound, suspect, failing, unreachable } = counts
+  const measured = sound + suspect + failing
+  return {
+    value,
+    label,
+    relays: rows.length,
+    measured,
+    sound,
+    suspect,
+    failing,
+    unreachable,
+    share: measured === 0 ? null : failing / measured,
+    interval: estimateShare(failing, measured),
+  }
 }
 
 /** @returns The 95 % interval of a share (Wilson); `null` when there is nothing to divide by. */
@@ -157,6 +180,10 @@ function valuesOf(row: ListedExit, name: ExitFacetName | ExitGroupKey, truthOf?:
   switch (name) {
     case 'status':
       return named(row.status)
+    case 'standing':
+      return named(exitStanding(row))
+    case 'family':
+      return named(keyOfFamily(row))
     case 'flag':
       return row.flags.flatMap((flag) => named(flag))
     case 'as':

@@ -10,6 +10,7 @@ describe('parseExitQuery', () => {
     const queries: fc.Arbitrary<ExitQuery> = fc.record({
       run: maybe('20261120221806', 'current'),
       status: maybe('failing' as const, 'success' as const, 'not_tested' as const),
+      standing: maybe('suspect' as const),
       statusIpv6: maybe('failing' as const, 'none' as const),
       errorCode: maybe('SOCKS_GENERAL', 'none'),
       flag: maybe(...EXIT_FLAGS),

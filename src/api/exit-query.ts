@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import type { ExitFlag, ExitStatus } from '../model/exit-result.ts'
+import type { ExitStanding } from './exit-standing.ts'
 import { EXIT_STATUSES, type TruthAgreement } from './run-summary.ts'
 
 /** What the list can be sorted by: every column. `verdict` puts bad news first. */
@@ -19,6 +20,8 @@ export interface ExitQuery {
   /** 14 digits; `current` for the run that goes on; `undefined` for the newest valid one. */
   readonly run: string | undefined
   readonly status: ExitStatusFilter | undefined
+  /** What the verdict amounts to. */
+  readonly standing: ExitStanding | undefined
   /** The verdict about AAAA. */
   readonly statusIpv6: ExitStatusFilter | typeof NOT_KNOWN | undefined
   readonly errorCode: string | undefined
@@ -27,7 +30,7 @@ export interface ExitQuery {
   readonly as: string | undefined
   /** Two letters, upper case. */
   readonly country: string | undefined
-  /** Fingerprint of a relay: it and those that it names as its family. */
+  /** Fingerprint of a relay: it and those that name it as their family; `none` for relays without family. */
   readonly family: string | undefined
   readonly operator: string | undefined
   /** Fingerprint of the first hop of the deciding circuit. */
@@ -68,6 +71,16 @@ export const EXIT_FLAGS: readonly ExitFlag[] = [
   'decoy_mismatch',
 ]
 
+/** Every standing, the worst first. */
+export const EXIT_STANDINGS: readonly ExitStanding[] = [
+  'failing',
+  'suspect',
+  'sound',
+  'unreachable',
+  'not_judged',
+  'not_tested',
+]
+
 const SORT_KEYS = [
   'verdict',
   'exit',
@@ -91,6 +104,7 @@ const SORT_KEYS = [
 export const DEFAULT_EXIT_QUERY: ExitQuery = {
   run: undefined,
   status: undefined,
+  standing: undefined,
   statusIpv6: undefined,
   errorCode: undefined,
   flag: undefined,
@@ -120,12 +134,13 @@ const text = z.string().trim().min(1).max(100)
 const PARAMETERS = {
   run: z.union([z.string().regex(/^\d{14}$/), z.literal('current')]),
   status: statusFilter,
+  standing: z.enum(EXIT_STANDINGS),
   status_ipv6: z.union([statusFilter, z.literal(NOT_KNOWN)]),
   error_code: z.string().regex(/^(?:[A-Z][A-Z0-9_]{0,59}|none)$/),
   flag: z.enum(EXIT_FLAGS),
   as: z.string().regex(/^(?:AS\d{1,10}|none)$/),
   country: z.string().regex(/^(?:[A-Z]{2}|none)$/),
-  family: fingerprint,
+  family: z.union([fingerprint, z.literal(NOT_KNOWN)]),
   operator: z.string().min(1).max(300),
   first_hop: z.union([fingerprint, z.literal(NOT_KNOWN)]),
   address: z.string().regex(/^(?:[0-9A-Fa-f:.]{2,45}|none)$/),
@@ -162,6 +177,7 @@ export function parseExitQuery(parameters: URLSearchParams): ParsedExitQuery {
   const query: ExitQuery = {
     run: take('run', PARAMETERS.run),
     status: take('status', PARAMETERS.status),
+    standing: take('standing', PARAMETERS.standing),
     statusIpv6: take('status_ipv6', PARAMETERS.status_ipv6),
     errorCode: take('error_code', PARAMETERS.error_code),
     flag: take('flag', PARAMETERS.flag),
@@ -191,6 +207,7 @@ export function formatExitQuery(query: ExitQuery): string {
   }
   put('run', query.run)
   put('status', query.status)
+  put('standing', query.standing)
   put('status_ipv6', query.statusIpv6)
   put('error_code', query.errorCode)
   put('flag', query.flag)

@@ -7,6 +7,7 @@ import { assertNever } from '../core/assert.ts'
 import type { ExitRow } from '../model/exit-archive.ts'
 import type { ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView } from '../model/run-view.ts'
+import { exitStanding } from './exit-standing.ts'
 import { formatExitQuery, NOT_KNOWN, type ExitQuery, type ExitSortKey, type ExitStatusFilter } from './exit-query.ts'
 import { compareWithTruth, EXIT_STATUSES, type TruthAgreement } from './run-summary.ts'
 
@@ -101,10 +102,11 @@ export function createExitFilters(query: ExitQuery, truthOf: TruthLookup = knowN
   add('status', query.status, (row, value) => hasStatus(row.status, value))
   add('status_ipv6', query.statusIpv6, (row, value) => hasStatus(row.status_ipv6, value))
   add('error_code', query.errorCode, (row, value) => isValue(row.error_code, value))
+  add('standing', query.standing, (row, value) => exitStanding(row) === value)
   add('flag', query.flag, (row, value) => row.flags.includes(value))
   add('as', query.as, (row, value) => isValue(parseAsNumber(row.as), value))
   add('country', query.country, (row, value) => isValue(row.country, value))
-  add('family', query.family, (row, value) => row.exit_fingerprint === value || names(row.family, value))
+  add('family', query.family, isOfFamily)
   add('operator', query.operator, (row, value) => isValue(row.operator, value))
   add('first_hop', query.firstHop, (row, value) => isValue(row.first_hop_fingerprint, value))
   add('address', query.address, (row, value) => isValue(row.exit_address || null, value))
@@ -137,9 +139,25 @@ function isValue(value: string | null, wanted: string): boolean {
   return wanted === NOT_KNOWN ? value === null : value === wanted
 }
 
-/** Families name relays as `$FINGERPRINT`, with or without `~nickname`. */
-function names(family: readonly string[], fingerprint: string): boolean {
-  return family.some((member) => member.replace('$', '').slice(0, 40).toUpperCase() === fingerprint)
+/**
+ * The smallest fingerprint among a relay and those that it names as its family (`$FINGERPRINT`, with or without
+ * `~nickname`): the same for all relays that name each other.
+ *
+ * @returns `null` when it names nobody.
+ */
+export function keyOfFamily({ exit_fingerprint, family }: ListedExit): string | null {
+  const members = family.flatMap((member) => parseMember(member) ?? []).filter((member) => member !== exit_fingerprint)
+  return members.length === 0 ? null : ([exit_fingerprint, ...members].toSorted(compareText)[0] ?? null)
+}
+
+function isOfFamily(row: ListedExit, value: string): boolean {
+  const key = keyOfFamily(row)
+  if (value === NOT_KNOWN) return key === null
+  return key === value || row.exit_fingerprint === value || row.family.some((member) => parseMember(member) === value)
+}
+
+function parseMember(member: string): string | undefined {
+  return /^\$?([0-9A-Fa-f]{40})/.exec(member)?.[1]?.toUpperCase()
 }
 
 function matches(row: ListedExit, needle: string): boolean {
