@@ -1,6 +1,7 @@
 /** What the thread of the command and the thread of the engine say to each other. */
 import type { BulkResolver } from '../net/bulk-backend.ts'
-import type { BulkCheckpoint } from '../measure/bulk/bulk-engine.ts'
+import type { CooldownPolicy } from '../measure/cooldown.ts'
+import type { BulkCheckpoint } from '../measure/bulk/bulk-checkpoint.ts'
 import type { BulkPace } from '../measure/bulk/resolver-queues.ts'
 
 /** Formats that an engine writes. */
@@ -21,6 +22,8 @@ export interface BulkJob {
   readonly types: readonly number[]
   readonly resolvers: readonly BulkResolver[]
   readonly pace: BulkPace
+  /** `null` when nobody rests. */
+  readonly cooldown: CooldownPolicy | null
   readonly timeoutMs: number
   readonly retries: number
   readonly bufferOctets: number

@@ -9,7 +9,7 @@
 import { z } from 'zod'
 import { ConfigError } from '../core/config-error.ts'
 import { FileError, readText, type Files } from '../core/files.ts'
-import type { BulkCheckpoint } from '../measure/bulk/bulk-engine.ts'
+import type { BulkCheckpoint } from '../measure/bulk/bulk-checkpoint.ts'
 
 const JOURNAL_OCTETS_MAX = 4_194_304
 const JOURNAL_MODE = 0o600

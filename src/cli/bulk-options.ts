@@ -1,18 +1,17 @@
 /** Options of `candor bulk`, from texts to values; every bound has its reason. */
 import { ConfigError } from '../core/config-error.ts'
 import type { BulkBackendName } from './bulk-job.ts'
-import { checkLimit, type Limit } from '../core/limit.ts'
+import { duration } from '../config/setting.ts'
+import type { Limit } from '../core/limit.ts'
 import { parseRrType } from '../dns/rr-type.ts'
-import type { BulkResolver } from '../net/bulk-backend.ts'
-import type { BulkPace } from '../measure/bulk/resolver-queues.ts'
+import { readNumber, type PaceFlags } from './bulk-pace.ts'
 
 /** What commander gives. */
-export interface BulkFlags {
+export interface BulkFlags extends PaceFlags {
   readonly names: string
   readonly type: string
   readonly resolvers: string
-  readonly rate?: string
-  readonly perResolver?: string
+  readonly deadline?: string
   readonly retries?: string
   readonly timeout?: string
   readonly bufsize?: string
@@ -29,20 +28,6 @@ export interface BulkFlags {
   readonly wildcards?: boolean
 }
 
-const RATE: Limit = {
-  default: 5_000,
-  min: 1,
-  max: 10_000_000,
-  unit: 'queries/s',
-  why: 'public resolvers are other people’s machines',
-}
-const PER_RESOLVER: Limit = {
-  default: 50,
-  min: 1,
-  max: 1_000_000,
-  unit: 'queries/s',
-  why: 'what the rate limits of public resolvers let pass',
-}
 const RETRIES: Limit = {
   default: 3,
   min: 0,
@@ -59,6 +44,8 @@ const BUFFER: Limit = {
   why: 'what passes every network in one piece (DNS flag day 2020)',
 }
 
+const DEADLINE: Limit = { default: 0, min: 1, max: 2_592_000_000, unit: 'ms', why: 'a run ends with its input' }
+
 /** @throws {ConfigError} */
 export function parseTypes(text: string): readonly number[] {
   return text.split(',').map((word) => {
@@ -66,35 +53,6 @@ export function parseTypes(text: string): readonly number[] {
     if (type === undefined) throw new ConfigError('--type', `\`${word}\` is no record type`, '--type A,AAAA')
     return type
   })
-}
-
-/** Which resolvers are paced, and how fast queries go: what was asked for holds for all, the defaults for public ones. */
-export function resolvePace(
-  flags: Pick<BulkFlags, 'rate' | 'perResolver'>,
-  resolvers: readonly BulkResolver[],
-): { readonly pace: BulkPace; readonly resolvers: readonly BulkResolver[] } {
-  const isUnlimited = flags.rate === 'unlimited'
-  const rate = isUnlimited ? 0 : readNumber(RATE, flags.rate, '--rate')
-  const perResolver =
-    isUnlimited && flags.perResolver === undefined ? 0 : readNumber(PER_RESOLVER, flags.perResolver, '--per-resolver')
-  const isForced = (flags.rate !== undefined && !isUnlimited) || flags.perResolver !== undefined
-  const isFree = isUnlimited && flags.perResolver === undefined
-  return {
-    pace: {
-      rate: flags.rate === undefined && flags.perResolver !== undefined ? publicRate(resolvers) : rate,
-      perResolver: flags.perResolver === undefined && isForced && !hasPublic(resolvers) ? 0 : perResolver,
-    },
-    resolvers: resolvers.map((resolver) => ({ ...resolver, isPaced: !isFree && (isForced || resolver.isPaced) })),
-  }
-}
-
-function hasPublic(resolvers: readonly BulkResolver[]): boolean {
-  return resolvers.some(({ isPaced }) => isPaced)
-}
-
-/** The rate of the whole is there for public resolvers; without one there is none. */
-function publicRate(resolvers: readonly BulkResolver[]): number {
-  return hasPublic(resolvers) ? RATE.default : 0
 }
 
 /** How often and for how long is asked, and how large answers may be. */
@@ -117,6 +75,10 @@ export function parseTuning(flags: Pick<BulkFlags, 'retries' | 'timeout' | 'bufs
   }
 }
 
-function readNumber(limit: Limit, text: string | undefined, option: string): number {
-  return checkLimit(limit, text === undefined ? limit.default : /^\d+$/.test(text) ? Number(text) : Number.NaN, option)
+/** @returns After how long nothing new is asked, in milliseconds; `undefined` for never. @throws {ConfigError} */
+export function parseDeadline(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const parsed = duration(DEADLINE).safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new ConfigError(`--deadline ${text.slice(0, 40)}`, 'it is no duration', '--deadline 10m, 500ms or 6h')
 }

@@ -36,20 +36,19 @@ export async function runRefinedBulk(context: CliContext, flags: BulkFlags): Pro
   const confirmed = `${output}.confirmed`
   const resolvers = trusted ?? flags.resolvers
   await context.say('asking')
-  await runBulk(context, { ...flags, output: asked })
-  if (flags.wildcards === true && !context.interrupted.aborted) {
+  if (!(await runBulk(context, { ...flags, output: asked }))) return
+  if (flags.wildcards === true) {
     const names = `${probed}.names`
     await makeList(context, flags, names, () => probeLines(asked, context.createRandom(context.newSeed())))
     await context.say('asking for random names beside those that were answered')
-    await runBulk(context, { ...flags, names, output: probed, resolvers })
+    if (!(await runBulk(context, { ...flags, names, output: probed, resolvers }))) return
   }
-  if (trusted !== undefined && !context.interrupted.aborted) {
+  if (trusted !== undefined) {
     const names = `${confirmed}.names`
     await makeList(context, flags, names, () => answeredLines(asked))
     await context.say('asking trusted resolvers for what was answered')
-    await runBulk(context, { ...flags, names, output: confirmed, resolvers })
+    if (!(await runBulk(context, { ...flags, names, output: confirmed, resolvers }))) return
   }
-  if (context.interrupted.aborted) return
   const table = flags.wildcards === true ? await readWildcards(probed) : undefined
   const records = merge(asked, trusted === undefined ? undefined : confirmed, table)
   await pipeline(Readable.from(records), createWriteStream(`${output}.tmp`))

@@ -14,8 +14,15 @@ import type { BulkResolver } from '../net/bulk-backend.ts'
 import { loadNativeAddon } from '../platform/native-sockets.ts'
 import { createRingMemory, openRingFeed } from '../platform/bulk-streams.ts'
 import type { BulkBackendName, BulkFormat, BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
-import { createBulkJournal, journalPath, readBulkJournal, type BulkJournalWriter } from './bulk-journal.ts'
-import { parseTuning, parseTypes, resolvePace, type BulkFlags } from './bulk-options.ts'
+import {
+  createBulkJournal,
+  journalPath,
+  readBulkJournal,
+  type BulkJournal,
+  type BulkJournalWriter,
+} from './bulk-journal.ts'
+import { parseDeadline, parseTuning, parseTypes, type BulkFlags } from './bulk-options.ts'
+import { resolveCooldown, resolvePace } from './bulk-pace.ts'
 import { startBulkDisplay } from './bulk-progress.ts'
 import { createBulkTcp } from './bulk-tcp.ts'
 import type { CliContext } from './cli-context.ts'
@@ -37,67 +44,110 @@ function hashResolvers(resolvers: readonly BulkResolver[]): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** Runs to the end, or to the first interrupt. @throws {ConfigError | RunError | FileError} */
-export async function runBulk(context: CliContext, flags: BulkFlags): Promise<void> {
+/**
+ * Runs to the end, to the deadline, or to the first interrupt.
+ *
+ * @returns Whether every query has its record.
+ * @throws {ConfigError | RunError | FileError}
+ */
+export async function runBulk(context: CliContext, flags: BulkFlags): Promise<boolean> {
   const list = await readText(context.files, flags.resolvers, RESOLVER_FILE_OCTETS_MAX)
   const parsed = parseResolverList(list, flags.resolvers, context.addressPlan)
-  const { pace, resolvers } = resolvePace(flags, parsed)
-  const tuning = parseTuning(flags)
-  const types = parseTypes(flags.type)
   const inputOctets = await inputSize(context, flags.names)
+  using stop = createStop(context, parseDeadline(flags.deadline))
   const { output, format, table } = outputOf(flags)
   const plan = {
     names: flags.names,
     types: flags.type,
     format: flags.format,
-    resolvers: hashResolvers(resolvers),
+    resolvers: hashResolvers(parsed),
   }
   const journal = await openJournal(context, flags.resume === true, output, plan)
   if (journal?.complete === true) {
     // The run ended between its last record and its table.
     if (table !== null && output !== null) await writeTable(context, output, table)
     await context.say(`${flags.output ?? ''}: complete already; nothing is left to be asked`)
-    return
+    return true
   }
-  const seed = journal?.seed ?? flags.seed ?? context.newSeed()
-  context.log.info('cli.bulk.started', { seed, resolvers: resolvers.length })
+  const job = await createJob(context, flags, parsed, { output, format, journal })
+  context.log.info('cli.bulk.started', { seed: job.seed, resolvers: job.resolvers.length })
   if (flags.rate === 'unlimited')
     await context.say('no pace: queries go out as fast as this machine sends them, whoever the resolvers belong to')
-  const job: BulkJob = {
-    ...tuning,
+  const writer = output === null ? undefined : createBulkJournal(context.files, output, plan, job.seed)
+  const counters = new Float64Array(job.counters)
+  const display = startBulkDisplay(context, counters, inputOctets, flags.statusFile ?? null)
+  try {
+    await runEngine(context, job, writer, stop.signal)
+  } finally {
+    await display.stop()
+  }
+  if (table !== null && !stop.signal.aborted) await writeTable(context, job.output ?? '', table)
+  const { malformed_lines: malformedLines } = readCounters(counters)
+  if (malformedLines > 0) {
+    await context.say(`${malformedLines} lines of the input could not be used`)
+    context.finish(STATUS_INCOMPLETE)
+  }
+  if (!stop.signal.aborted) return true
+  if (!context.interrupted.aborted) await context.say('the deadline has come before the end of the names')
+  context.finish(context.interrupted.aborted ? STATUS_INTERRUPTED : STATUS_INCOMPLETE)
+  return false
+}
+
+/** What a run begins with, beside its options. */
+interface BulkStart extends Pick<BulkOutput, 'output' | 'format'> {
+  readonly journal: BulkJournal | undefined
+}
+
+async function createJob(
+  context: CliContext,
+  flags: BulkFlags,
+  parsed: readonly BulkResolver[],
+  { output, format, journal }: BulkStart,
+): Promise<BulkJob> {
+  const { pace, resolvers } = resolvePace(flags, parsed, context.addressPlan)
+  return {
+    ...parseTuning(flags),
+    types: parseTypes(flags.type),
     backend: await chooseBackend(context, flags.backend, resolvers),
     names: flags.names === '-' ? createRingMemory() : flags.names,
     output,
     outputOctets: journal?.output_octets ?? 0,
     format,
-    types,
     resolvers,
     pace,
+    cooldown: resolveCooldown(flags, parsed),
     wantsRecursion: flags.recurse,
     wantsDnssec: flags.dnssec === true,
     hearsStrangers: flags.strangers === true,
-    seed,
+    seed: journal?.seed ?? flags.seed ?? context.newSeed(),
     resumeAt: journal?.next_index ?? 0,
     unfinished: Float64Array.from(journal?.unfinished ?? []),
     counters: new SharedArrayBuffer(BULK_COUNTERS.length * Float64Array.BYTES_PER_ELEMENT),
     control: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     checkpointMs: output === null ? 0 : CHECKPOINT_MS,
   }
-  const writer = output === null ? undefined : createBulkJournal(context.files, output, plan, seed)
-  const counters = new Float64Array(job.counters)
-  const display = startBulkDisplay(context, counters, inputOctets, flags.statusFile ?? null)
-  try {
-    await runEngine(context, job, writer)
-  } finally {
-    await display.stop()
+}
+
+/** Says when nothing new is to be begun. */
+interface Stop extends Disposable {
+  readonly signal: AbortSignal
+}
+
+/** @param deadlineMs - `undefined` for none. */
+function createStop({ clock, interrupted }: CliContext, deadlineMs: number | undefined): Stop {
+  const deadline = new AbortController()
+  const timer =
+    deadlineMs === undefined
+      ? undefined
+      : clock.setTimer(deadlineMs, () => {
+          deadline.abort()
+        })
+  return {
+    signal: AbortSignal.any([interrupted, deadline.signal]),
+    [Symbol.dispose]: () => {
+      timer?.cancel()
+    },
   }
-  if (table !== null && !context.interrupted.aborted) await writeTable(context, job.output ?? '', table)
-  const { malformed_lines: malformedLines } = readCounters(counters)
-  if (malformedLines > 0) {
-    await context.say(`${malformedLines} lines of the input could not be used`)
-    context.finish(STATUS_INCOMPLETE)
-  }
-  if (context.interrupted.aborted) context.finish(STATUS_INTERRUPTED)
 }
 
 /** The best that this machine has; queries of paced resolvers go out one by one and gain nothing from segments. */
@@ -166,7 +216,12 @@ async function openJournal(
 }
 
 /** @throws {RunError} When the engine cannot go on; what the journal says stays true. */
-async function runEngine(context: CliContext, job: BulkJob, journal: BulkJournalWriter | undefined): Promise<void> {
+async function runEngine(
+  context: CliContext,
+  job: BulkJob,
+  journal: BulkJournalWriter | undefined,
+  stopped: AbortSignal,
+): Promise<void> {
   const control = new Int32Array(job.control)
   const worker = new Worker(
     ENGINE.href.endsWith('.ts') && import.meta.url.endsWith('.js')
@@ -179,15 +234,15 @@ async function runEngine(context: CliContext, job: BulkJob, journal: BulkJournal
   const stop = (): void => {
     Atomics.store(control, 0, 1)
   }
-  context.interrupted.addEventListener('abort', stop)
-  if (context.interrupted.aborted) stop()
+  stopped.addEventListener('abort', stop)
+  if (stopped.aborted) stop()
   const feeding = job.names instanceof SharedArrayBuffer ? feed(context, job.names, ended.signal) : undefined
   try {
     const last = await listen(context, worker, tcp, journal)
-    await journal?.finish(last.checkpoint, !context.interrupted.aborted)
+    await journal?.finish(last.checkpoint, !stopped.aborted)
   } finally {
     ended.abort()
-    context.interrupted.removeEventListener('abort', stop)
+    stopped.removeEventListener('abort', stop)
     tcp.close()
     await worker.terminate()
     await feeding

@@ -10,6 +10,7 @@ import { BinaryRecords } from '../measure/bulk/binary-records.ts'
 import type { BulkBackend, BulkDrive } from '../net/bulk-backend.ts'
 import { BulkEngine } from '../measure/bulk/bulk-engine.ts'
 import { JsonRecords } from '../measure/bulk/json-records.ts'
+import { Cooldown } from '../measure/cooldown.ts'
 import { NameReader } from '../measure/bulk/name-reader.ts'
 import { openNameFile, openRecordOutput, openRingSource, type RecordOutput } from '../platform/bulk-streams.ts'
 import { nodeClock } from '../platform/node-clock.ts'
@@ -81,6 +82,7 @@ function createEngine(
       random: createSeededRandom(job.seed),
       isPaced: Uint8Array.from(job.resolvers, ({ isPaced }) => (isPaced ? 1 : 0)),
       pace: job.pace,
+      cooldown: job.cooldown === null ? undefined : new Cooldown(job.resolvers.length, job.cooldown),
       timeoutMs: job.timeoutMs,
       retries: job.retries,
       lateWindowMs: LATE_WINDOW_MS,

@@ -9,8 +9,9 @@ const HELP = `
 Input: one name a line, or NAME TYPE, or NAME TYPE RESOLVER; # begins a comment. A line that cannot be used is reported
 with its number and skipped (status 3).
 
-Pace: public resolvers get 50 queries a second each and 5,000 in all; your own (loopback and private addresses) get what
-they can take. --rate and --per-resolver hold for all resolvers.
+Pace: public resolvers get 50 queries a second each, 200 in a /24, 1,000 in an autonomous system and 5,000 in all, and rest
+when they keep failing; your own (loopback and private addresses) get what they can take. --rate and the --per-… options
+hold for all resolvers.
 
 Examples:
   candor bulk --names names.txt --resolvers resolvers.txt > records.jsonl
@@ -27,6 +28,10 @@ export function registerBulk(program: Command, context: CliContext): void {
     .option('--type <types>', 'record types, as in A,AAAA', 'A')
     .option('--rate <number>', 'queries per second in all, or unlimited: nothing is held back, not even from strangers')
     .option('--per-resolver <number>', 'queries per second for each resolver')
+    .option('--per-prefix <number>', 'queries per second for each IPv4 /24 and IPv6 /48')
+    .option('--per-as <number>', 'queries per second for each autonomous system')
+    .option('--cooldown <ms>', 'first rest of a resolver that keeps failing; doubles each time; 0 for none')
+    .option('--deadline <duration>', 'begin nothing new after this time, 10m; --resume goes on')
     .option('--retries <number>', 'how often an unanswered query is sent again (3)')
     .option('--timeout <ms>', 'how long the first try waits; each further one twice as long (500)')
     .option('--bufsize <octets>', 'size of UDP answers that is announced; 0 for queries without EDNS (1232)')

@@ -11,6 +11,21 @@ export interface BulkResponderOptions {
   readonly respond?: (query: Uint8Array, plain: Uint8Array) => readonly Uint8Array[] | undefined
 }
 
+/** A query as a server of many addresses saw it. */
+export interface SeenQuery {
+  /** The address that was asked. */
+  readonly address: string
+  /** When it came, in milliseconds of a clock that never goes backwards. */
+  readonly atMs: number
+}
+
+/** A server of many addresses that runs. */
+export interface BulkResponders extends AsyncDisposable {
+  readonly port: number
+  /** Earliest first. */
+  readonly seen: readonly SeenQuery[]
+}
+
 /** A server that runs. */
 export interface BulkResponder extends AsyncDisposable {
   readonly port: number
@@ -77,6 +92,38 @@ export async function startBulkResponder({ respond }: BulkResponderOptions = {})
       udp.close()
       tcp.close()
       await once(tcp, 'close')
+    },
+  }
+}
+
+/**
+ * Starts one server on each of some addresses, all on the same port, over UDP.
+ *
+ * @param isDead - Whether the server of an address is silent.
+ */
+export async function startBulkResponders(
+  addresses: readonly string[],
+  isDead: (address: string) => boolean = () => false,
+): Promise<BulkResponders> {
+  const seen: SeenQuery[] = []
+  const sockets: Socket[] = []
+  let port = 0
+  for (const address of addresses) {
+    const socket = createSocket('udp4')
+    socket.on('message', (query, from) => {
+      seen.push({ address, atMs: performance.now() })
+      if (!isDead(address)) socket.send(plainAnswer(query), from.port, from.address)
+    })
+    socket.bind(port, address)
+    await once(socket, 'listening')
+    port = socket.address().port
+    sockets.push(socket)
+  }
+  return {
+    port,
+    seen,
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(sockets.map((socket) => once(socket.close(), 'close')))
     },
   }
 }

@@ -20,6 +20,7 @@ export const BULK_COUNTERS = [
   'malformed',
   'late',
   'duplicate',
+  'rests',
   'malformed_lines',
   'input_octets',
   'output_octets',

@@ -12,6 +12,8 @@
 import type { Random } from '../../core/random.ts'
 import { shuffle } from '../../core/random.ts'
 import type { BulkBackend, BulkBatch, BulkDrive } from '../../net/bulk-backend.ts'
+import { chooseAwake, type Cooldown } from '../cooldown.ts'
+import type { BulkCheckpoint } from './bulk-checkpoint.ts'
 import { AT, rcodePlace } from './bulk-counters.ts'
 import {
   ASKED_MAX,
@@ -25,6 +27,7 @@ import {
   SLOTS,
   WIRE_STRIDE_OCTETS,
 } from './bulk-slots.ts'
+import { moveQueued } from './move-queued.ts'
 import { READ_END, READ_NOTHING, type NameReader } from './name-reader.ts'
 import type { RecordWriter } from './record-writer.ts'
 import { ResolverQueues, type BulkPace } from './resolver-queues.ts'
@@ -65,6 +68,8 @@ export interface BulkEngineOptions {
   /** For each resolver, whether it is paced (1) or gets what it can take (0). */
   readonly isPaced: Uint8Array
   readonly pace: BulkPace
+  /** Rests for resolvers that keep failing; without it nobody rests. */
+  readonly cooldown?: Cooldown | undefined
   /** How long the first try waits, in milliseconds; each further one twice as long. */
   readonly timeoutMs: number
   /** How often a query is sent again. */
@@ -82,15 +87,6 @@ export interface BulkEngineOptions {
   /** @returns Whether nothing new is to be begun. */
   readonly isStopping: () => boolean
   readonly nowMs: number
-}
-
-/** Where a run stands, for the journal. */
-export interface BulkCheckpoint {
-  /** Octets of output that hold the records of everything before `nextIndex` that is not unfinished. */
-  readonly outputOctets: number
-  readonly nextIndex: number
-  /** Numbers of queries before `nextIndex` without a record, ascending. */
-  readonly unfinished: Float64Array
 }
 
 /** The engine. */
@@ -163,13 +159,14 @@ export class BulkEngine implements BulkDrive {
       counters[AT.finished_ms] = nowMs
       return -1
     }
-    return this.waitMs(nowMs)
+    return this.waitMs()
   }
 
   accept(octets: Uint8Array, at: number, sizeOctets: number, resolver: number, atMs: number): void {
     const { slots } = this
-    if (sizeOctets < HEADER_OCTETS || ((octets[at + 2] as number) & 0x80) === 0) {
-      this.count(AT.malformed)
+    // What strangers send says nothing about a resolver, whatever it is.
+    if (resolver < 0 || sizeOctets < HEADER_OCTETS || ((octets[at + 2] as number) & 0x80) === 0) {
+      this.count(resolver < 0 ? AT.wrong_source : AT.malformed)
       return
     }
     const slot = slots.slotOf[((octets[at] as number) << 8) | (octets[at + 1] as number)] as number
@@ -183,6 +180,7 @@ export class BulkEngine implements BulkDrive {
       return
     }
     this.queues.heard(resolver, atMs, Math.max(0, atMs - (slots.sentAtMs[slot] as number)))
+    this.options.cooldown?.answered(resolver, atMs)
     if (((octets[at + 2] as number) & 0x02) !== 0) {
       this.timers.clear(slot)
       slots.state[slot] = SLOT_TCP
@@ -224,9 +222,9 @@ export class BulkEngine implements BulkDrive {
     return { outputOctets: this.outputOctets, nextIndex, unfinished: unfinished.slice(0, count).toSorted() }
   }
 
-  private waitMs(nowMs: number): number {
+  private waitMs(): number {
     if (this.chosenCount > 0) return 1
-    const idleMs = this.queues.idleMs(nowMs)
+    const idleMs = this.queues.idleMs()
     const boundMs = this.timers.size > 0 || !this.isInputEnded ? TICK_WAIT_MS : IDLE_WAIT_MS
     return Math.min(idleMs, boundMs)
   }
@@ -262,10 +260,10 @@ export class BulkEngine implements BulkDrive {
     }
   }
 
-  /** The resolver of a try, which depends on the number of the query and the seed alone. */
+  /** The resolver of a try, which depends on the number of the query and the seed alone, unless it rests. */
   private resolverFor(slot: number, tries: number): number {
     const block = Math.floor((this.slots.index[slot] as number) / this.blockQueries)
-    return this.order[(block + tries) % this.order.length] as number
+    return chooseAwake(this.order, block + tries, this.options.cooldown, this.nowMs)
   }
 
   private enqueue(slot: number): void {
@@ -344,7 +342,12 @@ export class BulkEngine implements BulkDrive {
   private timedOut(slot: number): void {
     const { slots, options, nowMs } = this
     const tries = slots.tries[slot] as number
-    this.queues.missed(slots.resolver[slot] as number)
+    const resolver = slots.resolver[slot] as number
+    this.queues.missed(resolver)
+    if (options.cooldown?.failed(resolver, nowMs) === true) {
+      this.count(AT.rests)
+      moveQueued(slots, this.queues, resolver, (other) => this.resolverFor(other, slots.tries[other] as number))
+    }
     if (tries <= options.retries) {
       if (slots.pinned[slot] === 0) slots.resolver[slot] = this.resolverFor(slot, tries)
       this.enqueue(slot)
@@ -366,10 +369,6 @@ export class BulkEngine implements BulkDrive {
   /** Says what a datagram is that answers nothing. */
   private countStray(slot: number, octets: Uint8Array, at: number, sizeOctets: number, resolver: number): void {
     const { slots } = this
-    if (resolver < 0) {
-      this.count(AT.wrong_source)
-      return
-    }
     const state = slots.state[slot] as number
     const isKnown = slots.hasAsked(slot, resolver) && slots.hasQuestion(slot, octets, at, sizeOctets)
     if (!isKnown) {

@@ -100,10 +100,31 @@ describe('ResolverQueues', () => {
       [...Array(30).keys()].filter((slot) => slot % 3 !== 1 || slot === 1),
     )
   })
+  test('keeps the pace of prefixes and autonomous systems, and of those only where they are known', () => {
+    const groups = {
+      prefixOf: Int32Array.from([0, 0, 1, 2]),
+      perPrefix: 20,
+      asOf: Int32Array.from([0, 0, 0, -1]),
+      perAs: 30,
+    }
+    const queues = createQueues([1, 1, 1, 1], { rate: 0, perResolver: 0, groups })
+    for (let slot = 0; slot < 4000; slot++) queues.push(slot, slot % 4)
+    const sent = [0, 0, 0, 0]
+    for (let nowMs = 0; nowMs < 10_000; nowMs++)
+      for (const slot of take(queues, nowMs)) sent[slot % 4] = (sent[slot % 4] ?? 0) + 1
+    const [first = 0, second = 0, third = 0, fourth = 0] = sent
+    expect(Math.abs(first - second)).toBeLessThanOrEqual(1)
+    expect(first + second).toBeGreaterThan(140)
+    expect(first + second).toBeLessThanOrEqual(201)
+    expect(first + second + third).toBeGreaterThan(290)
+    expect(first + second + third).toBeLessThanOrEqual(301)
+    expect(fourth).toBeGreaterThan(190)
+    expect(fourth).toBeLessThanOrEqual(201)
+  })
   test('knows for how long it has nothing to send', () => {
     const queues = createQueues([1], { rate: 0, perResolver: 50 })
-    expect(queues.idleMs(0)).toBe(Number.POSITIVE_INFINITY)
+    expect(queues.idleMs()).toBe(Number.POSITIVE_INFINITY)
     queues.push(0, 0)
-    expect(queues.idleMs(0)).toBe(0)
+    expect(queues.idleMs()).toBe(0)
   })
 })

@@ -1,13 +1,14 @@
 /**
  * Whose turn it is: a queue of slots for each resolver, and when the next query may go there.
  *
- * A paced resolver gets a query when its schedule says so, and all paced ones together keep to the rate of the whole. An
- * unpaced one has credits: a query takes one, an answer or a time-out gives one back, and an answer now and then a further
+ * A paced resolver gets a query when no cap on it, its prefix, its autonomous system and the whole holds it back. An unpaced
+ * one has credits: a query takes one, an answer or a time-out gives one back, and an answer now and then a further
  * one while answers do not slow down: so a server gets what it can take, and no more waits before it. A resolver that was
  * silent for some round-trip times gets a burst, so that what waits for a dead one goes on to others.
  *
- * Invariant: a resolver with something in its queue waits in a ring, or has a timer, and never both.
+ * Invariant: a resolver with something in its queue waits for its turn, or has a timer, and never both.
  */
+import { PacedTurns, type GroupCaps, type TurnCaps } from '../paced-turns.ts'
 import type { BulkSlots } from './bulk-slots.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
@@ -34,12 +35,10 @@ const NONE = -1
 /** Doubles what a resolver gets within some hundred answers. */
 const ANSWERS_PER_CREDIT = 8
 
-/** How fast queries may go out. */
-export interface BulkPace {
-  /** Queries per second in all; 0 for as fast as it goes. */
-  readonly rate: number
-  /** Queries per second for each resolver; 0 for as fast as it goes. */
-  readonly perResolver: number
+/** How fast queries to paced resolvers may go out. */
+export interface BulkPace extends TurnCaps {
+  /** Without them prefixes and autonomous systems have no caps. */
+  readonly groups?: GroupCaps
 }
 
 /** The queues. */
@@ -56,14 +55,11 @@ export class ResolverQueues {
   private readonly fastestMs: Float32Array
   private readonly smoothedMs: Float32Array
   private anyHeardAtMs = Number.NEGATIVE_INFINITY
-  private readonly nextAtMs: Float64Array
   private readonly inRing: Uint8Array
   private readonly free: Ring
-  private readonly paced: Ring
+  private readonly paced: PacedTurns
+  /** Of those who are not paced. */
   private readonly timers: TimerWheel
-  private readonly perResolverMs: number
-  private readonly allMs: number
-  private allNextAtMs: number
   private answers = 0
 
   /** @param isPaced - For each resolver, whether it is paced (1) or gets what it can take (0). */
@@ -79,14 +75,10 @@ export class ResolverQueues {
     this.heardAtMs = new Float64Array(count)
     this.fastestMs = new Float32Array(count).fill(Number.POSITIVE_INFINITY)
     this.smoothedMs = new Float32Array(count)
-    this.nextAtMs = new Float64Array(count)
     this.inRing = new Uint8Array(count)
     this.free = new Ring(count)
-    this.paced = new Ring(count)
+    this.paced = new PacedTurns(count, pace, pace.groups, nowMs)
     this.timers = new TimerWheel(count, TICK_MS, TICKS, nowMs)
-    this.perResolverMs = pace.perResolver > 0 ? 1000 / pace.perResolver : 0
-    this.allMs = pace.rate > 0 ? 1000 / pace.rate : 0
-    this.allNextAtMs = nowMs
   }
 
   /** Puts a slot at the end of the queue of its resolver. */
@@ -96,7 +88,7 @@ export class ResolverQueues {
     this.tails[resolver] = slot
     if (tail === NONE) {
       this.heads[resolver] = slot
-      if (!this.timers.has(resolver)) this.enter(resolver)
+      if (this.inRing[resolver] === 0 && !this.timers.has(resolver)) this.enter(resolver)
     } else {
       this.slots.next[tail] = slot
     }
@@ -143,7 +135,8 @@ export class ResolverQueues {
   take(into: Int32Array, count: number, nowMs: number): number {
     let taken = count
     for (let rounds = this.free.size; rounds > 0 && taken < into.length; rounds--) {
-      const resolver = this.leave(this.free)
+      const resolver = this.free.shift()
+      this.inRing[resolver] = 0
       const allowed = Math.min(this.credits[resolver] as number, into.length - taken)
       const after = this.drain(resolver, allowed, into, taken)
       this.credits[resolver] = (this.credits[resolver] as number) - (after - taken)
@@ -152,27 +145,28 @@ export class ResolverQueues {
       if (this.credits[resolver] > 0) this.enter(resolver)
       else this.timers.set(resolver, nowMs + this.silenceMs(resolver, nowMs))
     }
-    while (this.paced.size > 0 && taken < into.length && this.allNextAtMs <= nowMs) {
-      const resolver = this.leave(this.paced)
-      const nextAtMs = this.nextAtMs[resolver] as number
-      if (nextAtMs <= nowMs) {
-        taken = this.drain(resolver, 1, into, taken)
-        // What was missed by less than a tick of the loop is made up for; more is not.
-        this.nextAtMs[resolver] = Math.max(nextAtMs, nowMs - 10) + this.perResolverMs
-        this.allNextAtMs = Math.max(this.allNextAtMs, nowMs - 10) + this.allMs
-      }
-      if (this.heads[resolver] === NONE) continue
-      if ((this.nextAtMs[resolver] as number) <= nowMs) this.enter(resolver)
-      else this.timers.set(resolver, this.nextAtMs[resolver] as number)
+    while (taken < into.length) {
+      const resolver = this.paced.next(nowMs)
+      if (resolver === NONE) break
+      this.inRing[resolver] = 0
+      taken = this.drain(resolver, 1, into, taken)
+      if (this.heads[resolver] !== NONE) this.enter(resolver)
     }
     return taken
   }
 
+  /** Empties the queue of a resolver. @returns The first slot that was in it, −1 for none; `next` leads to the others. */
+  clear(resolver: number): number {
+    const first = this.heads[resolver] as number
+    this.heads[resolver] = NONE
+    this.tails[resolver] = NONE
+    return first
+  }
+
   /** For how many milliseconds no turn comes; 0 when there is one, or room for one was missing. */
-  idleMs(nowMs: number): number {
+  idleMs(): number {
     if (this.free.size > 0) return 0
-    if (this.paced.size > 0) return Math.max(0, this.allNextAtMs - nowMs)
-    return this.timers.size > 0 ? TICK_MS : Number.POSITIVE_INFINITY
+    return this.timers.size > 0 ? Math.min(TICK_MS, this.paced.idleMs) : this.paced.idleMs
   }
 
   /** How long a resolver is silent before it gets a further burst. */
@@ -214,14 +208,8 @@ export class ResolverQueues {
 
   private enter(resolver: number): void {
     this.inRing[resolver] = 1
-    const ring = this.isPaced[resolver] === 1 ? this.paced : this.free
-    ring.push(resolver)
-  }
-
-  private leave(ring: Ring): number {
-    const resolver = ring.shift()
-    this.inRing[resolver] = 0
-    return resolver
+    if (this.isPaced[resolver] === 1) this.paced.want(resolver)
+    else this.free.push(resolver)
   }
 }
 
