@@ -5,7 +5,7 @@
  *
  * Format: docs/formats/bulk.md
  */
-import { WIRE_STRIDE_OCTETS, type BulkSlots } from './bulk-slots.ts'
+import type { BulkSlots } from './bulk-slots.ts'
 import { OctetText } from './octet-text.ts'
 import { scanRecords, type RecordScan } from './record-scan.ts'
 import type { BulkProtocol, RecordWriter } from './record-writer.ts'
@@ -73,7 +73,7 @@ export class BinaryRecords implements RecordWriter {
     view.setUint8(29, how)
     view.setUint16(30, questionOctets, true)
     text.length += HEAD_OCTETS
-    const from = slot * WIRE_STRIDE_OCTETS + HEADER_OCTETS
+    const from = (slots.wireAt[slot] as number) + HEADER_OCTETS
     text.put(slots.wire.subarray(from, from + questionOctets))
   }
 }

@@ -185,7 +185,7 @@ export class BulkEngine implements BulkDrive {
       this.timers.clear(slot)
       slots.state[slot] = SLOT_TCP
       this.count(AT.truncated)
-      const base = slot * WIRE_STRIDE_OCTETS
+      const base = slots.wireAt[slot] as number
       this.options.askTcp(slot, resolver, slots.wire.slice(base, base + (slots.wireOctets[slot] as number)))
       return
     }
@@ -283,7 +283,7 @@ export class BulkEngine implements BulkDrive {
     const { entries } = this.batch
     for (let i = 0; i < count; i++) {
       const slot = chosen[i] as number
-      entries[i * BATCH_FIELDS] = slot * WIRE_STRIDE_OCTETS
+      entries[i * BATCH_FIELDS] = slots.wireAt[slot] as number
       entries[i * BATCH_FIELDS + 1] = slots.wireOctets[slot] as number
       entries[i * BATCH_FIELDS + 2] = slots.resolver[slot] as number
     }

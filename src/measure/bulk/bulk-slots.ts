@@ -18,10 +18,17 @@ export const SLOTS = 65_536
 const SLOTS_START = 8_192
 /** A slot rests for so long while there are unused ones: a second answer that comes meanwhile is known as one. */
 const REST_MS = 500
-/** Header 12, name 255, type and class 4, OPT 11, rounded up to a multiple of 32. */
-export const WIRE_STRIDE_OCTETS = 288
+/** A cell of a query that is short, as most are: so as many as possible lie in few lines of the caches. */
+export const WIRE_STRIDE_OCTETS = 64
+/** Header 12, name 255, type and class 4, OPT 11, rounded up to a multiple of a cell. */
+const LONG_STRIDE_OCTETS = 320
+const LONG_AT = SLOTS * WIRE_STRIDE_OCTETS
+const WIRE_OCTETS = LONG_AT + SLOTS * LONG_STRIDE_OCTETS
+const HEADER_OCTETS = 12
 /** Sixteen octets behind the header. */
 const HASHED_END_OCTETS = 28
+const HASH_START = 0x811c9dc5
+const HASH_PRIME = 0x01000193
 /** How many resolvers a slot remembers to have asked. */
 export const ASKED_MAX = 8
 /** No query lives here. */
@@ -37,8 +44,14 @@ export const SLOT_LATE = 4
 
 /** The slots, by columns. */
 export class BulkSlots {
-  /** {@link WIRE_STRIDE_OCTETS} for each slot: the query, its id in front. */
-  readonly wire: Uint8Array = new Uint8Array(SLOTS * WIRE_STRIDE_OCTETS)
+  /** The queries, their ids in front: a cell for each slot, and behind those one for each that has a long name. */
+  readonly wire: Uint8Array<ArrayBuffer> = new Uint8Array(WIRE_OCTETS)
+  /** The same octets. */
+  readonly view: DataView = new DataView(this.wire.buffer)
+  /** Where the query of a slot begins. */
+  readonly wireAt: Int32Array = new Int32Array(SLOTS)
+  /** 1 when no octet of the name needs an escape. */
+  readonly isPlain: Uint8Array = new Uint8Array(SLOTS)
   readonly wireOctets: Uint16Array = new Uint16Array(SLOTS)
   /** Where the question ends in the wire. */
   readonly questionEnd: Uint16Array = new Uint16Array(SLOTS)
@@ -97,6 +110,15 @@ export class BulkSlots {
     return this.freeCount === 0 ? -1 : (this.ring[this.head] as number)
   }
 
+  /** Gives a slot its place for a query of so many octets, and the query its id. @returns Where it begins. */
+  place(slot: number, sizeOctets: number): number {
+    const at = sizeOctets <= WIRE_STRIDE_OCTETS ? slot * WIRE_STRIDE_OCTETS : LONG_AT + slot * LONG_STRIDE_OCTETS
+    this.wireAt[slot] = at
+    this.wireOctets[slot] = sizeOctets
+    this.view.setUint16(at, this.idOf[slot] as number)
+    return at
+  }
+
   /** Takes the slot that {@link peek} showed. */
   take(): void {
     this.head = (this.head + 1) & (SLOTS - 1)
@@ -143,17 +165,14 @@ export class BulkSlots {
     const { wire } = this
     const end = this.questionEnd[slot] as number
     if (sizeOctets < end || octets[at + 4] !== 0 || octets[at + 5] !== 1) return false
-    const base = slot * WIRE_STRIDE_OCTETS
-    for (let i = 12; i < end; i++) if (octets[at + i] !== wire[base + i]) return false
+    const base = this.wireAt[slot] as number
+    for (let i = HEADER_OCTETS; i < end; i++) if (octets[at + i] !== wire[base + i]) return false
     return true
   }
 
   /** Adds a slot in front of the free ones. */
   private addSlot(): number {
     const slot = this.usedSlots++
-    const id = this.idOf[slot] as number
-    this.wire[slot * WIRE_STRIDE_OCTETS] = id >> 8
-    this.wire[slot * WIRE_STRIDE_OCTETS + 1] = id & 0xff
     this.head = (this.head - 1) & (SLOTS - 1)
     this.ring[this.head] = slot
     this.freeCount++
@@ -161,8 +180,18 @@ export class BulkSlots {
   }
 
   private remember(slot: number): void {
-    const base = slot * WIRE_STRIDE_OCTETS
-    this.oldHash[slot] = hashQuestion(this.wire, base, WIRE_STRIDE_OCTETS)
+    const { view } = this
+    const at = this.wireAt[slot] as number
+    const end = this.questionEnd[slot] as number
+    this.oldHash[slot] =
+      end < HASHED_END_OCTETS
+        ? hashOctets(this.wire, at, end)
+        : hashWords(
+            view.getInt32(at + 12, true),
+            view.getInt32(at + 16, true),
+            view.getInt32(at + 20, true),
+            view.getInt32(at + 24, true),
+          )
     this.oldResolver[slot] = this.resolver[slot] as number
   }
 }
@@ -170,14 +199,27 @@ export class BulkSlots {
 /** A hash of the beginning of a question: enough to tell an old question from a wrong one in a count. */
 export function hashQuestion(octets: Uint8Array, at: number, sizeOctets: number): number {
   const end = questionEnd(octets, at, Math.min(sizeOctets, HASHED_END_OCTETS))
-  let hash = 0x811c9dc5
-  for (let i = 12; i < end; i++) hash = Math.imul(hash ^ (octets[at + i] as number), 0x01000193)
+  if (end < HASHED_END_OCTETS) return hashOctets(octets, at, end)
+  const view = new DataView(octets.buffer, octets.byteOffset + at + HEADER_OCTETS, HASHED_END_OCTETS - HEADER_OCTETS)
+  return hashWords(view.getInt32(0, true), view.getInt32(4, true), view.getInt32(8, true), view.getInt32(12, true))
+}
+
+function hashWords(a: number, b: number, c: number, d: number): number {
+  let hash = Math.imul(HASH_START ^ a, HASH_PRIME)
+  hash = Math.imul(hash ^ b, HASH_PRIME)
+  hash = Math.imul(hash ^ (hash >>> 15) ^ c, HASH_PRIME)
+  return Math.imul(hash ^ d, HASH_PRIME)
+}
+
+function hashOctets(octets: Uint8Array, at: number, end: number): number {
+  let hash = HASH_START
+  for (let i = HEADER_OCTETS; i < end; i++) hash = Math.imul(hash ^ (octets[at + i] as number), HASH_PRIME)
   return hash
 }
 
 /** @returns Where the first question ends, at most `limit`: what follows differs between a query and its answer. */
 function questionEnd(octets: Uint8Array, at: number, limit: number): number {
-  let end = 12
+  let end = HEADER_OCTETS
   while (end < limit && octets[at + end] !== 0) end += (octets[at + end] as number) + 1
   return Math.min(end + 5, limit)
 }

@@ -16,8 +16,8 @@ import { formatRcode } from '../../dns/rcode.ts'
 import { formatRdata } from '../../dns/rdata.ts'
 import { formatRrClass, formatRrType, TYPE_A, TYPE_AAAA, TYPE_MX, TYPE_OPT } from '../../dns/rr-type.ts'
 import type { BulkResolver } from '../../net/bulk-backend.ts'
-import { WIRE_STRIDE_OCTETS, type BulkSlots } from './bulk-slots.ts'
-import { OctetText, textOctets } from './octet-text.ts'
+import type { BulkSlots } from './bulk-slots.ts'
+import { OctetText, textOctets, textPiece, type TextPiece } from './octet-text.ts'
 import { scanRecords, skipName, word, type RecordScan } from './record-scan.ts'
 import type { BulkProtocol, RecordWriter } from './record-writer.ts'
 
@@ -25,25 +25,25 @@ const TEXT_OCTETS = 524_288
 /** Two escaped names, which is more than anything else of fixed length takes. */
 const PART_OCTETS_MAX = 4096
 
-const NAME = textOctets('{"name":"')
-const DATA = textOctets('000,"data":{')
-const FIRST_ANSWER = textOctets('000,"data":{"answers":[{"ttl":')
-const SECTIONS = ['answers', 'authorities', 'additionals'].map((name) => textOctets(`"${name}":[`))
-const NEXT_SECTIONS = ['answers', 'authorities', 'additionals'].map((name) => textOctets(`],"${name}":[`))
-const TTL = textOctets('{"ttl":')
-const NEXT_TTL = textOctets(',{"ttl":')
-const RECORD_DATA = textOctets('","data":"')
-const RECORD_END = textOctets('"}')
-const NO_ANSWER = textOctets('","class":"IN","status":"TIMEOUT","data":{},"flags":[],"resolver":"')
-const UNANSWERED_TRIES = textOctets('","proto":"UDP","latency_ms":null,"tries":')
-const GAVE_UP = textOctets(',"rx_ts":')
-const THOUSANDS = textOctets('000')
-const END = textOctets('}\n')
-const TRIES = Array.from({ length: 16 }, (_, tries) => textOctets(`,"tries":${tries}}\n`))
+const NAME = textPiece('{"name":"')
+const DATA = textPiece('000,"data":{')
+const FIRST_ANSWER = textPiece('000,"data":{"answers":[{"ttl":')
+const SECTIONS = ['answers', 'authorities', 'additionals'].map((name) => textPiece(`"${name}":[`))
+const NEXT_SECTIONS = ['answers', 'authorities', 'additionals'].map((name) => textPiece(`],"${name}":[`))
+const TTL = textPiece('{"ttl":')
+const NEXT_TTL = textPiece(',{"ttl":')
+const RECORD_DATA = textPiece('","data":"')
+const RECORD_END = textPiece('"}')
+const NO_ANSWER = textPiece('","class":"IN","status":"TIMEOUT","data":{},"flags":[],"resolver":"')
+const UNANSWERED_TRIES = textPiece('","proto":"UDP","latency_ms":null,"tries":')
+const GAVE_UP = textPiece(',"rx_ts":')
+const THOUSANDS = textPiece('000')
+const END = textPiece('}\n')
+const TRIES = Array.from({ length: 16 }, (_, tries) => textPiece(`,"tries":${tries}}\n`))
 const CLOSING_BRACKET = 0x5d
 const FLAG_MASK = 0x07b0
 /** Ends of records, by resolver, flags and protocol: more are made anew. */
-const TAILS = 4_096
+const TAILS = 16_384
 const POINTER_TO_QUESTION = 0xc00c
 
 /** Writes JSON Lines. */
@@ -52,13 +52,13 @@ export class JsonRecords implements RecordWriter {
   private readonly resolvers: readonly string[]
   private readonly wallOffsetMs: number
   /** What stands between the name and the time, by type, for NOERROR and NXDOMAIN. */
-  private readonly heads: (Uint8Array | undefined)[] = []
-  private readonly recordTypes: (Uint8Array | undefined)[] = []
-  private readonly tails: (Uint8Array | undefined)[] = []
+  private readonly heads: (TextPiece | undefined)[] = []
+  private readonly recordTypes: (TextPiece | undefined)[] = []
+  private readonly tails: (TextPiece | undefined)[] = []
   private readonly tailKeys = new Float64Array(TAILS)
   private readonly scan: RecordScan = { isWhole: false, isSimple: false, rcode: 0 }
   private second = -1
-  private secondText: Uint8Array = new Uint8Array(0)
+  private secondText: TextPiece = THOUSANDS
   /** Where the name of the question was written. */
   private nameFrom = 0
   private nameEnd = 0
@@ -85,7 +85,7 @@ export class JsonRecords implements RecordWriter {
     const start = text.length
     text.ensure(PART_OCTETS_MAX)
     const type = this.putQuestion(slots, slot)
-    text.put(this.headOf(type, scan.rcode))
+    text.putPiece(this.headOf(type, scan.rcode))
     this.putTime(atMs)
     const isWritten = scan.isSimple
       ? this.putSections(octets, at, at + questionEnd, at + sizeOctets)
@@ -95,9 +95,9 @@ export class JsonRecords implements RecordWriter {
       return -1
     }
     text.ensure(PART_OCTETS_MAX)
-    text.put(this.tailOf(slots.resolver[slot] as number, word(octets, at + 2) & FLAG_MASK, protocol))
+    text.putPiece(this.tailOf(slots.resolver[slot] as number, word(octets, at + 2) & FLAG_MASK, protocol))
     this.putMilliseconds(Math.max(0, atMs - (slots.sentAtMs[slot] as number)))
-    text.put(TRIES[slots.tries[slot] as number] as Uint8Array)
+    text.putPiece(TRIES[slots.tries[slot] as number] as TextPiece)
     return scan.rcode
   }
 
@@ -105,47 +105,48 @@ export class JsonRecords implements RecordWriter {
     const { text } = this
     text.ensure(PART_OCTETS_MAX)
     const type = this.putQuestion(slots, slot)
-    text.put(textOctets(`","type":"${formatRrType(type)}`))
+    text.putPiece(textPiece(`","type":"${formatRrType(type)}`))
     // TIMEOUT is zdns's word.
-    text.put(NO_ANSWER)
-    text.put(textOctets(this.resolvers[slots.resolver[slot] as number] as string))
-    text.put(UNANSWERED_TRIES)
+    text.putPiece(NO_ANSWER)
+    text.putPiece(textPiece(this.resolvers[slots.resolver[slot] as number] as string))
+    text.putPiece(UNANSWERED_TRIES)
     text.putNumber(slots.tries[slot] as number)
-    text.put(GAVE_UP)
+    text.putPiece(GAVE_UP)
     this.putTime(atMs)
-    text.put(THOUSANDS)
-    text.put(END)
+    text.putPiece(THOUSANDS)
+    text.putPiece(END)
   }
 
   /** @returns The type that was asked for. */
   private putQuestion(slots: BulkSlots, slot: number): number {
     const { text } = this
-    const base = slot * WIRE_STRIDE_OCTETS
+    const base = slots.wireAt[slot] as number
     const end = base + (slots.questionEnd[slot] as number)
-    text.put(NAME)
+    text.putPiece(NAME)
     this.nameFrom = text.length
-    text.putName(slots.wire, base, base + 12, end)
+    if (slots.isPlain[slot] === 1) text.putPlainName(slots.view, base + 12, end - 4)
+    else text.putName(slots.wire, base, base + 12, end)
     this.nameEnd = text.length
     return word(slots.wire, end - 4)
   }
 
-  private headOf(type: number, rcode: number): Uint8Array {
+  private headOf(type: number, rcode: number): TextPiece {
     const isKept = rcode === 0 || rcode === 3
     const place = type * 2 + (rcode === 0 ? 0 : 1)
     const known = isKept ? this.heads[place] : undefined
     if (known !== undefined) return known
     const status = formatRcode(rcode)
-    const head = textOctets(`","type":"${formatRrType(type)}","class":"IN","status":"${status}","rx_ts":`)
+    const head = textPiece(`","type":"${formatRrType(type)}","class":"IN","status":"${status}","rx_ts":`)
     if (isKept) this.heads[place] = head
     return head
   }
 
-  private tailOf(resolver: number, flags: number, protocol: BulkProtocol): Uint8Array {
+  private tailOf(resolver: number, flags: number, protocol: BulkProtocol): TextPiece {
     const key = (resolver * 2048 + flags) * 2 + (protocol === 'UDP' ? 1 : 2)
-    const place = (resolver * 31 + (flags >> 4) * 7) & (TAILS - 1)
-    if (this.tailKeys[place] === key) return this.tails[place] as Uint8Array
+    const place = (resolver + (flags >> 4) * 1_021) & (TAILS - 1)
+    if (this.tailKeys[place] === key) return this.tails[place] as TextPiece
     const address = this.resolvers[resolver] ?? ''
-    const tail = textOctets(
+    const tail = textPiece(
       `},"flags":[${formatFlags(flags)}],"resolver":"${address}","proto":"${protocol}","latency_ms":`,
     )
     this.tailKeys[place] = key
@@ -159,10 +160,10 @@ export class JsonRecords implements RecordWriter {
     const second = Math.floor(wallMs / 1000)
     if (second !== this.second) {
       this.second = second
-      this.secondText = textOctets(String(second))
+      this.secondText = textPiece(String(second))
     }
-    this.text.put(this.secondText)
-    this.text.putPadded((wallMs - second * 1000) * 1000, 6)
+    this.text.putPiece(this.secondText)
+    this.text.putSix((wallMs - second * 1000) * 1000)
   }
 
   private putMilliseconds(value: number): void {
@@ -170,7 +171,7 @@ export class JsonRecords implements RecordWriter {
     const whole = Math.floor(micros / 1000)
     this.text.putNumber(whole)
     this.text.octets[this.text.length++] = 0x2e
-    this.text.putPadded(micros - whole * 1000, 3)
+    this.text.putThree(micros - whole * 1000)
   }
 
   private putSections(octets: Uint8Array, base: number, from: number, end: number): boolean {
@@ -178,7 +179,7 @@ export class JsonRecords implements RecordWriter {
     let at = from
     let sections = 0
     const answers = word(octets, base + 6)
-    text.put(answers > 0 ? FIRST_ANSWER : DATA)
+    text.putPiece(answers > 0 ? FIRST_ANSWER : DATA)
     for (let section = 0; section < 3; section++) {
       let written = 0
       for (let left = word(octets, base + 6 + 2 * section); left > 0; left--) {
@@ -188,10 +189,10 @@ export class JsonRecords implements RecordWriter {
         if (word(octets, tail) !== TYPE_OPT) {
           text.ensure(PART_OCTETS_MAX)
           if (written > 0) {
-            text.put(NEXT_TTL)
+            text.putPiece(NEXT_TTL)
           } else if (sections++ > 0 || answers === 0) {
-            text.put((sections === 1 ? SECTIONS : NEXT_SECTIONS)[section] as Uint8Array)
-            text.put(TTL)
+            text.putPiece((sections === 1 ? SECTIONS : NEXT_SECTIONS)[section] as TextPiece)
+            text.putPiece(TTL)
           }
           written++
           if (!this.putRecord(octets, base, at, tail, end)) return false
@@ -207,15 +208,15 @@ export class JsonRecords implements RecordWriter {
     const { text } = this
     const type = word(octets, tail)
     text.putNumber(word(octets, tail + 4) * 65_536 + word(octets, tail + 6))
-    text.put((this.recordTypes[type] ??= textOctets(`,"type":"${formatRrType(type)}","class":"IN","name":"`)))
+    text.putPiece((this.recordTypes[type] ??= textPiece(`,"type":"${formatRrType(type)}","class":"IN","name":"`)))
     if (word(octets, at) === POINTER_TO_QUESTION) text.repeat(this.nameFrom, this.nameEnd)
     else if (!text.putName(octets, base, at, end)) return false
-    text.put(RECORD_DATA)
+    text.putPiece(RECORD_DATA)
     const rdata = tail + 10
     if (type === TYPE_A) {
       text.putIpv4(octets, rdata)
     } else if (type === TYPE_AAAA) {
-      text.put(textOctets(formatIp(octets.subarray(rdata, rdata + 16))))
+      text.putPiece(textPiece(formatIp(octets.subarray(rdata, rdata + 16))))
     } else {
       let name = rdata
       if (type === TYPE_MX) {
@@ -227,7 +228,7 @@ export class JsonRecords implements RecordWriter {
       // A name that does not fill its record is no name; the codec says so in its own way.
       if (skipName(octets, name, end) !== rdataEnd || !text.putName(octets, base, name, end)) return false
     }
-    text.put(RECORD_END)
+    text.putPiece(RECORD_END)
     return true
   }
 
@@ -237,11 +238,11 @@ export class JsonRecords implements RecordWriter {
     if (decoded.kind !== 'message') return false
     const { answers, authorities, additionals } = decoded.message
     let sections = 0
-    this.text.put(DATA)
+    this.text.putPiece(DATA)
     for (const [section, records] of [answers, authorities, additionals].entries()) {
       if (records.length === 0) continue
       this.text.ensure(PART_OCTETS_MAX)
-      this.text.put((sections++ === 0 ? SECTIONS : NEXT_SECTIONS)[section] as Uint8Array)
+      this.text.putPiece((sections++ === 0 ? SECTIONS : NEXT_SECTIONS)[section] as TextPiece)
       for (const [index, record] of records.entries()) {
         const octets = textOctets((index > 0 ? ',' : '') + formatRecord(record))
         this.text.ensure(octets.length)

@@ -4,7 +4,7 @@ import { createSeededRandom } from '../../core/random.ts'
 import { decodeMessage } from '../../dns/decode-message.ts'
 import { formatName } from '../../dns/name.ts'
 import { formatRrType } from '../../dns/rr-type.ts'
-import { BulkSlots, WIRE_STRIDE_OCTETS } from './bulk-slots.ts'
+import { BulkSlots } from './bulk-slots.ts'
 import { NameReader, READ_END, READ_NOTHING, READ_QUERY, type NameReaderOptions } from './name-reader.ts'
 
 /** Gives a text in pieces of some octets. */
@@ -39,7 +39,7 @@ function readAll(text: string, changes: Partial<NameReaderOptions> = {}) {
   const queries: string[] = []
   for (let read = reader.next(slots, 3); read !== READ_END; read = reader.next(slots, 3)) {
     expect(read).toBe(READ_QUERY)
-    const at = 3 * WIRE_STRIDE_OCTETS
+    const at = slots.wireAt[3] as number
     const decoded = decodeMessage(slots.wire.subarray(at, at + (slots.wireOctets[3] as number)))
     if (decoded.kind !== 'message') throw new Error('the query is malformed')
     const [question] = decoded.message.questions

@@ -8,8 +8,8 @@
  */
 import type { OctetSource } from '../../core/octet-source.ts'
 import { LABEL_OCTETS_MAX, NAME_OCTETS_MAX } from '../../dns/name.ts'
-import { parseRrType } from '../../dns/rr-type.ts'
-import { WIRE_STRIDE_OCTETS, type BulkSlots } from './bulk-slots.ts'
+import { parseRrType, TYPE_OPT } from '../../dns/rr-type.ts'
+import type { BulkSlots } from './bulk-slots.ts'
 import { TokenTable } from './token-table.ts'
 
 /** How queries are made of lines. */
@@ -47,6 +47,11 @@ const BACKSLASH = 0x5c
 const HASH = 0x23
 const HEADER_OCTETS = 12
 const TYPE_AND_CLASS_OCTETS = 4
+const OPT_OCTETS = 11
+/** Octets of names that stand for themselves, in lines and in records: 1; the dot: 2; everything else: 0. */
+const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) =>
+  octet === DOT ? 2 : octet > 0x20 && octet < 0x7f && !'"#$();@\\'.includes(String.fromCharCode(octet)) ? 1 : 0,
+)
 
 /** Reads names. */
 export class NameReader {
@@ -65,8 +70,11 @@ export class NameReader {
   private readonly room = this.buffer.subarray(0, BUFFER_OCTETS)
   private readonly typeWords = new TokenTable(256)
   private readonly resolverWords = new TokenTable(WORDS_MAX)
-  private readonly name = new Uint8Array(NAME_OCTETS_MAX + 1)
+  /** With room for a label that makes a name too long. */
+  private readonly name = new Uint8Array(NAME_OCTETS_MAX + LABEL_OCTETS_MAX + 4)
+  private readonly nameView = new DataView(this.name.buffer)
   private nameOctets = 0
+  private isPlain = 0
   private at = 0
   private end = 0
   private line = 0
@@ -79,6 +87,7 @@ export class NameReader {
   constructor(source: OctetSource, options: NameReaderOptions) {
     this.source = source
     this.options = options
+    this.buffer[0] = LINE_FEED
   }
 
   /** Makes the next query in `slot`. @returns {@link READ_QUERY}, {@link READ_NOTHING} or {@link READ_END}. */
@@ -92,9 +101,11 @@ export class NameReader {
         this.write(slots, slot, type)
         return READ_QUERY
       }
+      if (this.takePlainLine()) continue
       const lineEnd = this.findLine()
       if (lineEnd < 0) return lineEnd + 1
       this.line++
+      this.isPlain = 0
       const reason = this.parseLine(this.at, lineEnd)
       this.at = Math.min(lineEnd + 1, this.end)
       if (reason === '') continue
@@ -112,10 +123,45 @@ export class NameReader {
     return true
   }
 
+  /**
+   * Takes a line that is a name without escapes and nothing else: in one go, as nearly all are.
+   *
+   * @returns Whether it was one; if not, nothing is taken.
+   */
+  private takePlainLine(): boolean {
+    const { buffer, name } = this
+    let at = this.at
+    let lengthAt = 0
+    for (;;) {
+      let to = lengthAt + 1
+      const labelEnd = to + LABEL_OCTETS_MAX
+      let octet = buffer[at] as number
+      for (; PLAIN[octet] === 1 && to < labelEnd; octet = buffer[++at] as number) name[to++] = octet
+      name[lengthAt] = to - lengthAt - 1
+      if (to === lengthAt + 1 || to > NAME_OCTETS_MAX - 1) return false
+      lengthAt = to
+      if (octet === DOT) {
+        octet = buffer[++at] as number
+        if (octet !== LINE_FEED) continue
+      }
+      // The line feed behind what was read ends no line.
+      if (octet !== LINE_FEED || at >= this.end || this.isTooLong) return false
+      break
+    }
+    name[lengthAt] = 0
+    this.nameOctets = lengthAt + 1
+    this.isPlain = 1
+    this.line++
+    this.at = at + 1
+    this.lineType = -1
+    this.resolver = -1
+    this.typesLeft = this.options.types.length
+    return true
+  }
+
   /** @returns Where the line at `at` ends; −1 when it is not there yet, −2 at the end. */
   private findLine(): number {
     for (;;) {
-      this.buffer[this.end] = LINE_FEED
       let lineEnd = this.at
       while (this.buffer[lineEnd] !== LINE_FEED) lineEnd++
       if (lineEnd < this.end) return lineEnd
@@ -128,6 +174,7 @@ export class NameReader {
       this.buffer.copyWithin(0, this.at, this.end)
       this.end -= this.at
       this.at = 0
+      this.buffer[this.end] = LINE_FEED
       const octets = this.source.read(this.room, this.end)
       if (octets === 0) return -1
       if (octets < 0) {
@@ -136,6 +183,7 @@ export class NameReader {
       }
       this.end += octets
       this.inputOctets += octets
+      this.buffer[this.end] = LINE_FEED
     }
   }
 
@@ -249,37 +297,27 @@ export class NameReader {
   }
 
   private write(slots: BulkSlots, slot: number, type: number): void {
-    const { wire } = slots
+    const { nameView, nameOctets } = this
     const { bufferOctets, wantsRecursion, wantsDnssec } = this.options
-    const base = slot * WIRE_STRIDE_OCTETS
-    for (let i = 2; i < HEADER_OCTETS; i++) wire[base + i] = 0
-    if (wantsRecursion) wire[base + 2] = 1
-    wire[base + 5] = 1
-    let to = base + HEADER_OCTETS
-    for (let i = 0; i < this.nameOctets; i++) wire[to++] = this.name[i] as number
-    wire[to] = type >> 8
-    wire[to + 1] = type & 0xff
-    wire[to + 2] = 0
-    wire[to + 3] = 1
-    to += TYPE_AND_CLASS_OCTETS
-    slots.questionEnd[slot] = to - base
-    if (bufferOctets > 0) {
-      wire[base + 11] = 1
-      wire[to] = 0
-      wire[to + 1] = 0
-      wire[to + 2] = 41
-      wire[to + 3] = bufferOctets >> 8
-      wire[to + 4] = bufferOctets & 0xff
-      wire[to + 5] = 0
-      wire[to + 6] = 0
-      wire[to + 7] = wantsDnssec ? 0x80 : 0
-      wire[to + 8] = 0
-      wire[to + 9] = 0
-      wire[to + 10] = 0
-      to += 11
-    }
-    slots.wireOctets[slot] = to - base
+    const { view } = slots
+    const questionEnd = HEADER_OCTETS + nameOctets + TYPE_AND_CLASS_OCTETS
+    const at = slots.place(slot, bufferOctets > 0 ? questionEnd + OPT_OCTETS : questionEnd)
+    // Words are little-endian here, whatever the machine: the first octet stands last.
+    view.setInt16(at + 2, wantsRecursion ? 0x0001 : 0, true)
+    view.setInt32(at + 4, 0x00_00_01_00, true)
+    view.setInt32(at + 8, bufferOctets > 0 ? 0x01_00_00_00 : 0, true)
+    // What is copied behind the name is overwritten by what follows.
+    for (let i = 0; i < nameOctets; i += 4) view.setInt32(at + HEADER_OCTETS + i, nameView.getInt32(i, true), true)
+    const end = at + questionEnd
+    view.setInt32(end - 4, (type >> 8) | ((type & 0xff) << 8) | 0x01_00_00_00, true)
+    slots.questionEnd[slot] = questionEnd
+    slots.isPlain[slot] = this.isPlain
     slots.index[slot] = this.nextIndex - 1
+    if (bufferOctets === 0) return
+    const flags = wantsDnssec ? 0x80 : 0
+    view.setInt32(end, (TYPE_OPT << 16) | ((bufferOctets >> 8) << 24), true)
+    view.setInt32(end + 4, (bufferOctets & 0xff) | (flags << 24), true)
+    view.setInt32(end + 7, flags, true)
   }
 }
 
