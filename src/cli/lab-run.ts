@@ -6,6 +6,7 @@ import { compareWithTruth, type JudgedExit } from '../lab/confusion-matrix.ts'
 import { laboratoryAddressPlan } from '../lab/lab-address-plan.ts'
 import { LABORATORY_FILE, type LaboratoryDescription, laboratoryEnvironment } from '../lab/laboratory-description.ts'
 import type { CliContext } from './cli-context.ts'
+import { isCommandName } from './command-names.ts'
 import { STATUS_FAILED, type CliStatus } from './exit-status.ts'
 import { findLaboratory, laboratoryDirectoryOption } from './lab-directory.ts'
 
@@ -13,7 +14,7 @@ const REPORT_OCTETS_MAX = 64 * 1024 * 1024
 const REPORT_NAME = /^dnshealth_\d{8}_\d{6}(?:_shard-\d+-of-\d+)?\.json$/
 
 /** Adds `candor lab run`. */
-export function registerLabRun(lab: Command, program: Command, context: CliContext): void {
+export function registerLabRun(lab: Command, context: CliContext): void {
   const run = lab
     .command('run')
     .description('run a command inside the laboratory: its network, zones, address plan and settings')
@@ -28,8 +29,7 @@ export function registerLabRun(lab: Command, program: Command, context: CliConte
       CANDOR_EXITS_ANALYSIS_DIR: joinPath(directory, 'results'),
       ...laboratoryEnvironment(laboratory),
     }
-    const isOurs = program.commands.some((it) => it.name() === command[0])
-    if (!isOurs) {
+    if (!isCommandName(command[0])) {
       context.finish(
         await runProgram(context, command, { ...environment, CANDOR_LABORATORY: joinPath(directory, LABORATORY_FILE) }),
       )

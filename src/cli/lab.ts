@@ -9,6 +9,6 @@ import { registerLabUp } from './lab-up.ts'
 export function registerLab(program: Command, context: CliContext): void {
   const lab = program.command('lab').description('a private Tor network with known faults, to see the scanner judge')
   registerLabUp(lab, context)
-  registerLabRun(lab, program, context)
+  registerLabRun(lab, context)
   registerLabDown(lab, context)
 }

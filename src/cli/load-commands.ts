@@ -6,12 +6,13 @@
  */
 import type { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
+import { COMMAND_NAMES, isCommandName, type CommandName } from './command-names.ts'
 
 /** Adds one group of commands to the program. */
 type RegisterCommand = (program: Command, context: CliContext) => void
 
-/** Name of each group → its file; in the order in which help shows them. */
-const COMMANDS: Readonly<Record<string, () => Promise<RegisterCommand>>> = {
+/** Name of each group → its file. */
+const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = {
   start: async () => (await import('./start.ts')).registerStart,
   query: async () => (await import('./query.ts')).registerQuery,
   exits: async () => (await import('./exits.ts')).registerExits,
@@ -34,8 +35,7 @@ const GLOBAL_OPTIONS: ReadonlyMap<string, boolean> = new Map([
 /** Loads the group of commands that the arguments name; all of them when they name none. */
 export async function loadCommands(argv: readonly string[]): Promise<readonly RegisterCommand[]> {
   const name = findCommandName(argv)
-  const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  return Promise.all(load === undefined ? Object.values(COMMANDS).map((loadEach) => loadEach()) : [load()])
+  return Promise.all((isCommandName(name) ? [name] : COMMAND_NAMES).map((each) => COMMANDS[each]()))
 }
 
 /** The first argument that is no option of the program and no value of one. */
