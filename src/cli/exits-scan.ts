@@ -14,7 +14,6 @@ import { createAuthorityJoin } from '../campaigns/exits/authority-join.ts'
 import { openAuthorityLogReader, type AuthorityLogReader } from '../campaigns/exits/authority-log.ts'
 import { formatExitReport } from '../campaigns/exits/exit-report.ts'
 import { checkResumable, journalFileName, readPriorRun, type PriorRun } from '../campaigns/exits/exits-journal.ts'
-import { toHistoryRun } from '../campaigns/exits/failure-counters.ts'
 import { finishRun } from '../campaigns/exits/finish-run.ts'
 import { formatMarkdownReport } from '../campaigns/exits/markdown-report.ts'
 import type { AddressFacts } from '../campaigns/exits/make-result.ts'
@@ -25,12 +24,13 @@ import { setUpRun } from '../campaigns/exits/set-up-run.ts'
 import { superviseTor, type TorSupervisor } from '../campaigns/exits/tor-supervisor.ts'
 import type { ExitModule } from '../campaigns/exits/exit-module.ts'
 import type { ExitRunExtras } from '../config/exit-run-extras.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitHistory } from '../model/exit-history.ts'
 import type { ExitRunOptions } from '../model/exit-options.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import type { Journal } from '../model/journal.ts'
 import { publishArtefacts } from '../publish/publish-artefacts.ts'
-import { openExitHistory } from '../store/exit-history.node.ts'
+import { openExitArchive } from '../store/exit-archive.node.ts'
 import { openJournal, readJournal, type JournalContent } from '../store/journal.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import { describeAddress } from './address-facts.ts'
@@ -41,6 +41,8 @@ import { runModules, setUpModules, type ModuleReport } from './exits-run-modules
 
 const DIRECTORY_MODE = 0o755
 const STATE_MODE = 0o700
+/** The archive of all runs, in the data directory. */
+const ARCHIVE_FILE = 'history.db'
 /** How far the clocks of scanner and authority may be apart, in milliseconds. */
 const CLOCK_SKEW_MS = 5_000
 
@@ -80,14 +82,13 @@ export async function runExitScan(context: CliContext, scan: ExitScan): Promise<
   void lock
   const { options, prior, journal } = await openRunJournal(context, given)
   try {
-    const history =
-      options.dataDir === null
-        ? createReportHistory(files, options.analysisDir, context.log)
-        : await openExitHistory(joinPath(options.dataDir, 'history.db'))
+    const archive =
+      options.dataDir === null ? undefined : await openExitArchive(joinPath(options.dataDir, ARCHIVE_FILE))
     try {
-      return await runWithTor(context, { ...scan, options }, { prior, journal, history, stateDir })
+      const history = archive ?? createReportHistory(files, options.analysisDir, context.log)
+      return await runWithTor(context, { ...scan, options }, { prior, journal, history, archive, stateDir })
     } finally {
-      await history.close()
+      await archive?.close()
     }
   } finally {
     await journal.close()
@@ -98,6 +99,8 @@ interface OpenState {
   readonly prior: PriorRun | undefined
   readonly journal: Journal
   readonly history: ExitHistory
+  /** Keeps the run; `undefined` without a data directory. */
+  readonly archive: ExitArchive | undefined
   readonly stateDir: string
 }
 
@@ -165,7 +168,7 @@ interface FinishedScan {
 async function report(
   context: CliContext,
   { options, progress }: ExitScan,
-  { history }: OpenState,
+  { history, archive }: OpenState,
   { supervisor, dependencies, setup, outcome, feed }: FinishedScan,
 ): Promise<{ readonly report: ExitReport; readonly written: readonly string[] }> {
   progress.phase('writing', 'Joining the authoritative log and writing the report')
@@ -185,8 +188,7 @@ async function report(
     isLatest: made.metadata.invalid === null && options.selection.shard.count === 1 && !made.metadata.interrupted,
   })
   const perRelay = options.perRelayFiles ? await writePerRelay(context, options.analysisDir, made) : []
-  const run = toHistoryRun(made)
-  if (run !== undefined) await history.append(run)
+  await archive?.append(made)
   return { report: made, written: [...written, ...perRelay] }
 }
 

@@ -86,8 +86,11 @@ export interface ExitChanges {
 }
 
 /** The archive. Reading is bounded: a run has at most some ten thousand rows, lists have limits. */
-export interface ExitArchive extends Omit<ExitHistory, 'append'> {
-  /** Keeps a run (also an invalid one) in one transaction. Keeping the same run and shard again replaces it. */
+export interface ExitArchive extends ExitHistory {
+  /**
+   * Keeps a run (also an invalid one) in one transaction. Keeping the same run and shard again replaces it; the whole of
+   * a run replaces its parts.
+   */
   append(report: ExitReport): Promise<void>
   /** Runs, newest first, earlier than `before` (14 digits; `null`: from the newest). */
   runs(before: string | null, limit: number): Promise<readonly ExitRunSummary[]>
@@ -99,7 +102,7 @@ export interface ExitArchive extends Omit<ExitHistory, 'append'> {
   record(runId: string, fingerprint: string): Promise<ExitRecord | undefined>
   /** The newest row of a relay in any run; `undefined` for a relay that was never seen. */
   newest(fingerprint: string): Promise<ExitRow | undefined>
-  /** The last `limit` runs as this relay saw them, newest first, runs without it included. */
+  /** The last `limit` valid runs as this relay saw them, newest first, runs without it included. */
   points(fingerprint: string, limit: number): Promise<readonly ExitPoint[]>
   /** Runs since a moment (ISO 8601 UTC), earliest first, at most `limit` (evenly thinned). */
   trend(since: string, limit: number): Promise<readonly ExitTrendPoint[]>

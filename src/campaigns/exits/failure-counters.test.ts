@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { exampleFingerprint, exampleReport, exampleResult } from '../../../test/exit-fixtures/example-report.ts'
 import type { ExitVerdictPoint } from '../../model/exit-history.ts'
 import type { ExitStatus } from '../../model/exit-result.ts'
-import { addFailureCounters, countOnFrom, toHistoryRun } from './failure-counters.ts'
+import { addFailureCounters, countOnFrom } from './failure-counters.ts'
 
 const RUN = { run_id: '20260131120000', timestamp: '2026-01-31T12:10:00.000Z', invalid: null }
 const point = (day: number, status: ExitStatus, statusIpv6: ExitStatus | null = null): ExitVerdictPoint => ({
@@ -112,28 +112,5 @@ describe('countOnFrom', () => {
       consecutive_failures: 3,
       last_seen: before.timestamp,
     })
-  })
-})
-
-describe('toHistoryRun', () => {
-  test('keeps what history needs', () => {
-    expect(toHistoryRun(exampleReport(['dns_fail'], { shard: '1/3' }))).toEqual({
-      runId: '20260131120000',
-      shard: '1/3',
-      timestamp: '2026-01-31T12:10:00.000Z',
-      rows: [
-        {
-          fingerprint: exampleFingerprint(1),
-          status: 'dns_fail',
-          statusIpv6: null,
-          errorCode: 'SERVFAIL_CLASS',
-          exitAddress: '198.51.100.1',
-        },
-      ],
-    })
-  })
-
-  test('knows nothing of an invalid run', () => {
-    expect(toHistoryRun(exampleReport(['dns_fail'], { invalid: 'zone down' }))).toBeUndefined()
   })
 })

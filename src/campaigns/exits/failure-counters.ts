@@ -3,7 +3,7 @@
  *
  * **Invariant**: an invalid run accuses nobody: its results keep the counters that history has.
  */
-import type { ExitHistoryRun, ExitVerdictPoint } from '../../model/exit-history.ts'
+import type { ExitVerdictPoint } from '../../model/exit-history.ts'
 import type { ExitMetadata, ExitReport, ExitResult, ExitStatus } from '../../model/exit-result.ts'
 import { isDnsVerdict } from '../../verdicts/exit-relay.ts'
 import { countFailures } from '../../verdicts/failure-counters.ts'
@@ -83,24 +83,6 @@ function countOn(
 
 function isVerdict(status: ExitStatus | null | undefined): boolean {
   return status !== null && status !== undefined && isDnsVerdict(status)
-}
-
-/** @returns What history keeps of a report; `undefined` for an invalid run, which history does not know. */
-export function toHistoryRun(report: ExitReport): ExitHistoryRun | undefined {
-  const { metadata, results } = report
-  if (metadata.invalid !== null) return undefined
-  return {
-    runId: metadata.run_id,
-    shard: metadata.shard,
-    timestamp: metadata.timestamp,
-    rows: results.map((result) => ({
-      fingerprint: result.exit_fingerprint,
-      status: result.status,
-      statusIpv6: result.status_ipv6,
-      errorCode: result.error_code,
-      exitAddress: result.exit_address,
-    })),
-  }
 }
 
 /** ISO 8601 UTC texts sort as the moments do. */

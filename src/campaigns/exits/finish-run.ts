@@ -38,7 +38,8 @@ export async function finishRun(
   // Our own controls ask the zone too: a log in which there is nothing proves nothing.
   const join = sources.join?.heard() === true ? sources.join : undefined
   const joined = join === undefined ? outcome.results : outcome.results.map((result) => joinResult(result, join))
-  const history = await sources.history.verdicts(options.runId)
+  const relays = joined.map((result) => result.exit_fingerprint)
+  const history = await sources.history.verdicts(options.runId, relays)
   const run = { run_id: options.runId, timestamp: finishedAt, invalid: outcome.invalid }
   const results = addFailureCounters(joined, history, run)
   const { index, count } = options.selection.shard

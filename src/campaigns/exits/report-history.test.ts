@@ -79,9 +79,8 @@ describe('createReportHistory', () => {
     ])
   })
 
-  test('is empty without a directory, and needs nothing appended', async () => {
+  test('is empty without a directory', async () => {
     const history = createReportHistory(nodeFiles, '/nonexistent/candor', silentLog)
-    await history.append({ runId: '20260131120000', shard: '0/1', timestamp: '', rows: [] })
     expect((await history.verdicts('20260201000000')).size).toBe(0)
   })
 })

@@ -16,11 +16,10 @@ import { formatRunIdAsTime, parseRunId } from './query-name.ts'
 const RUNS_MAX = 100
 const REPORT_OCTETS_MAX = 256 * 1024 * 1024
 
-/** Reads history from the reports in a directory; `append` does nothing, because the run's own report is the entry. */
+/** Reads history from the reports in a directory. */
 export function createReportHistory(files: Files, directory: string, log: Log): ExitHistory {
   return {
     verdicts: (beforeRunId) => readVerdicts(files, directory, beforeRunId, log),
-    append: () => Promise.resolve(),
     close: () => Promise.resolve(),
   }
 }

@@ -1,0 +1,129 @@
+/**
+ * The archive of the exits campaign in SQLite: every run that was ever kept.
+ *
+ * **Invariant**: a run that was acknowledged is on the disk; one that was not is not there at all. Reading goes on while
+ * somebody writes, and sees what was there before.
+ *
+ * Format: docs/formats/archive.md
+ */
+import { setImmediate } from 'node:timers/promises'
+import type { DatabaseSync } from 'node:sqlite'
+import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
+import type { ExitReport } from '../model/exit-result.ts'
+import { archiveError, openArchiveDatabase } from './archive-database.node.ts'
+import { createArchiveReader } from './archive-reader.node.ts'
+import { createArchiveRuns } from './archive-runs.node.ts'
+import { createArchiveTexts } from './archive-texts.node.ts'
+import { createVerdictReader } from './archive-verdicts.node.ts'
+import { createArchiveWriter } from './archive-writer.node.ts'
+import { compareExitRuns } from './compare-exit-runs.ts'
+import { packEvidence } from './pack-evidence.node.ts'
+import { firstRunIdAt, momentOfRun } from './run-moment.ts'
+import { formatIsoTime } from '../core/clock.ts'
+
+/** Later than every run id. */
+const NEWEST = 99_999_999_999_999
+
+/**
+ * Opens the archive, creating the file (0600) when it is new and bringing an older schema up to date.
+ *
+ * @throws {RunError} When the file is no database of ours, is newer than this program, or cannot be used.
+ */
+export async function openExitArchive(path: string): Promise<ExitArchive> {
+  const connections = await openArchiveDatabase(path)
+  const { writing, reading } = connections
+  const runs = createArchiveRuns(reading)
+  const texts = createArchiveTexts(reading)
+  const reader = createArchiveReader(reading, runs, texts)
+  const verdicts = createVerdictReader(reading, texts)
+  const appender = createAppender(writing)
+  const changes = (runId: string, spanMs: number): ExitChanges | undefined => {
+    const rows = reader.rows(runId)
+    if (rows === undefined) return undefined
+    const earlier = runs.newestValid(firstRunIdAt(formatIsoTime(momentOfRun(runId) - spanMs)) + 1, true)
+    const earlierRows = earlier === undefined ? undefined : reader.rows(earlier)
+    if (earlier === undefined || earlierRows === undefined) {
+      return { since: null, newlyFailing: [], recovered: [], appeared: 0, gone: 0 }
+    }
+    return compareExitRuns(rows, { runId: earlier, rows: earlierRows })
+  }
+  return {
+    verdicts: (beforeRunId, among) => verdicts(beforeRunId, among),
+    append: (report) => appender.append(report),
+    runs: (before, limit) =>
+      settle(() => runs.before(digitsOf(before), limit).flatMap((runId) => runs.summary(runId) ?? [])),
+    run: (runId) => settle(() => runs.summary(withoutMark(runId))),
+    latest: () =>
+      settle(() => {
+        const runId = runs.newestValid(NEWEST, false)
+        return runId === undefined ? undefined : runs.summary(runId)
+      }),
+    rows: (runId) => settle(() => reader.rows(withoutMark(runId))),
+    record: (runId, fingerprint) =>
+      settle(() => {
+        const run = runs.summary(withoutMark(runId))
+        return run === undefined ? undefined : reader.record(run, fingerprint)
+      }),
+    newest: (fingerprint) => settle(() => reader.newest(fingerprint)),
+    points: (fingerprint, limit) => settle(() => reader.points(fingerprint, limit)),
+    trend: (since, limit) => settle(() => runs.trend(firstRunIdAt(since), limit)),
+    relayDays: (fingerprint, since) => settle(() => reader.relayDays(fingerprint, since)),
+    changes: (runId, spanMs) => settle(() => changes(withoutMark(runId), spanMs)),
+    close: async () => {
+      await appender.settled()
+      connections.close()
+    },
+  }
+}
+
+/** Adds runs, one after the other: there is one transaction at a time on a connection. */
+interface Appender {
+  append(report: ExitReport): Promise<void>
+  /** Waits until nothing is being added. */
+  settled(): Promise<void>
+}
+
+function createAppender(database: DatabaseSync): Appender {
+  const writer = createArchiveWriter(database)
+  let last: Promise<void> = Promise.resolve()
+  const append = async (report: ExitReport): Promise<void> => {
+    const blocks = await packEvidence(report, 'all')
+    try {
+      database.exec('BEGIN IMMEDIATE')
+      const work = writer.add({ report, evidence: 'all', blocks, origin: 'report' })
+      // oxlint-disable-next-line no-await-in-loop -- a long transaction that gives others a turn
+      while (work.next().done !== true) await setImmediate()
+      database.exec('COMMIT')
+    } catch (cause) {
+      if (database.isTransaction) database.exec('ROLLBACK')
+      writer.forget()
+      throw archiveError('the run could not be added to the archive', cause)
+    }
+  }
+  return {
+    append: (report) => {
+      const done = last.then(() => append(report))
+      last = done.catch(() => undefined)
+      return done
+    },
+    settled: () => last,
+  }
+}
+
+/** SQLite answers at once; the port is asynchronous because other archives are not. */
+async function settle<T>(action: () => T): Promise<T> {
+  try {
+    return action()
+  } catch (cause) {
+    if (cause instanceof Error && 'errcode' in cause) throw archiveError('the archive cannot be read', cause)
+    throw cause
+  }
+}
+
+function withoutMark(runId: string): string {
+  return runId.replace('_', '')
+}
+
+function digitsOf(before: string | null): number {
+  return before === null ? NEWEST : Number(withoutMark(before))
+}
