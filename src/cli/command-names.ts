@@ -1,7 +1,17 @@
 /** The words after `candor` that name a group of commands, in the order in which help shows them. */
 
 /** Every group of commands; each has its file in `load-commands.ts`. */
-export const COMMAND_NAMES = ['start', 'query', 'exits', 'authority', 'bulk', 'config', 'lab', 'tor-watchdog'] as const
+export const COMMAND_NAMES = [
+  'start',
+  'query',
+  'exits',
+  'authority',
+  'bulk',
+  'publish',
+  'config',
+  'lab',
+  'tor-watchdog',
+] as const
 
 /** One of them. */
 export type CommandName = (typeof COMMAND_NAMES)[number]

@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   exits: async () => (await import('./exits.ts')).registerExits,
   authority: async () => (await import('./authority.ts')).registerAuthorityCommand,
   bulk: async () => (await import('./bulk.ts')).registerBulk,
+  publish: async () => (await import('./publish.ts')).registerPublish,
   config: async () => (await import('./config.ts')).registerConfig,
   lab: async () => (await import('./lab.ts')).registerLab,
   'tor-watchdog': async () => (await import('./tor-watchdog.ts')).registerTorWatchdog,

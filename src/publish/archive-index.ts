@@ -12,6 +12,8 @@ import { z } from 'zod'
 import { FileError, joinPath, readText, type Files } from '../core/files.ts'
 import { parsePublishedName } from '../model/published-name.ts'
 
+/** A year of months, many times over. */
+const ARCHIVES_MAX = 1_200
 /** 1,000 runs a month, two files each, with room. */
 const INDEX_OCTETS_MAX = 4 * 1024 * 1024
 
@@ -62,6 +64,15 @@ export function archiveIndexName(month: string): string {
   return `archives/${month}.index.json`
 }
 
+/** Writes an index as JSON. */
+export function formatArchiveIndex(index: ArchiveIndex): string {
+  const entries = index.entries.map(({ name, offset, compressedOctets, octets, sha256 }) => {
+    return { name, offset, compressed_octets: compressedOctets, octets, sha256 }
+  })
+  const { month, sizeOctets, sha256 } = index
+  return `${JSON.stringify({ archive: `${month}.tar.gz`, size_octets: sizeOctets, sha256, entries }, null, 1)}\n`
+}
+
 /** Reads an index. @returns `undefined` when it is none, or names something that is not on the list of published names. */
 export function parseArchiveIndex(month: string, text: string): ArchiveIndex | undefined {
   let json: unknown
@@ -86,6 +97,31 @@ export function parseArchiveIndex(month: string, text: string): ArchiveIndex | u
     return published?.month === month && entry.offset + entry.compressedOctets <= size_octets
   })
   return fits ? { month, sizeOctets: size_octets, sha256, entries } : undefined
+}
+
+/** An archive on the disk. */
+export interface StoredArchive {
+  readonly month: string
+  /** `undefined` when there is none that fits: the archive was interrupted, or is of somebody else's making. */
+  readonly index: ArchiveIndex | undefined
+}
+
+/**
+ * Lists the archives of a directory of publication, oldest month first, with their indexes.
+ *
+ * @throws {FileError} When the directory cannot be read.
+ */
+export async function listArchives(files: Files, directory: string): Promise<readonly StoredArchive[]> {
+  const names = await files.list(joinPath(directory, 'archives'))
+  const months = names.flatMap((name) => {
+    const published = parsePublishedName(`archives/${name}`)
+    return published?.form === 'archive' && published.month !== null ? [published.month] : []
+  })
+  return Promise.all(
+    months
+      .slice(0, ARCHIVES_MAX)
+      .map(async (month) => ({ month, index: await readArchiveIndex(files, directory, month) })),
+  )
 }
 
 /** Reads the index of a month's archive. @returns `undefined` when there is none that fits the archive. */

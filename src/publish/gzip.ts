@@ -6,6 +6,11 @@
  * Sources: RFC 1952; WHATWG Compression Standard.
  */
 
+/** Compresses octets into one member. */
+export function gzip(octets: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  return collect(new Blob([octets]).stream().pipeThrough(new CompressionStream('gzip')), Number.POSITIVE_INFINITY)
+}
+
 /** @returns The octets; `undefined` when they are no gzip, are cut off, or have more than `octetsMax` when unpacked. */
 export async function gunzip(
   octets: Uint8Array<ArrayBuffer>,

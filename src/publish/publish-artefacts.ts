@@ -12,7 +12,8 @@
  * **Invariant**: files 0644, directory 0755. A part of a run changes neither `latest.json` nor the manifests.
  */
 import { FileError, joinPath, readText, type Files } from '../core/files.ts'
-import { buildManifest, parseReportMoment } from './manifest.ts'
+import { parseReportMoment } from './manifest.ts'
+import { writeManifests } from './write-manifests.ts'
 
 const FILE_MODE = 0o644
 const DIRECTORY_MODE = 0o755
@@ -61,9 +62,7 @@ export async function publishArtefacts(
   const moment = parseReportMoment(data.name)
   if (moment === undefined) return written
   if (artefacts.isLatest && (await latestMoment(files, directory)) <= moment) await write('latest.json', data.content)
-  const manifest = buildManifest(await files.list(directory))
-  await write('files-all.json', formatNames(manifest.all))
-  await write('files.json', formatNames(manifest.newest))
+  for (const name of await writeManifests(files, directory)) written.push(joinPath(directory, name))
   return written
 }
 
@@ -79,8 +78,4 @@ async function latestMoment(files: Files, directory: string): Promise<string> {
   }
   const runId = (content as { readonly metadata?: { readonly run_id?: unknown } } | null)?.metadata?.run_id
   return typeof runId === 'string' && /^\d{8}_?\d{6}$/.test(runId) ? runId.replace('_', '') : ''
-}
-
-function formatNames(names: readonly string[]): string {
-  return `${JSON.stringify(names, null, 2)}\n`
 }

@@ -1,0 +1,238 @@
+/**
+ * Retention: compresses, archives and deletes published reports.
+ *
+ * ```
+ *   lists without the expired ──► delete ──► compress (NAME ──► NAME.gz) ──► archive months ──► lists
+ * ```
+ *
+ * Invariant: what replaces a file is whole, on the disk and compared with it before the file is removed; what is deleted
+ * is named by no list before. Killed at any moment nothing is lost, and the next run completes what was begun.
+ */
+import { FileError, joinPath, type Files } from '../core/files.ts'
+import { parsePublishedName } from '../model/published-name.ts'
+import { ArchiveError, type ArchiveCodec } from './archive-codec.ts'
+import { archiveIndexName, archiveName, listArchives, readArchiveIndex, type ArchiveIndex } from './archive-index.ts'
+import { gunzip, gzip } from './gzip.ts'
+import { planRetention, type ArchiveStep, type RetentionPlan, type RetentionPolicy } from './plan-retention.ts'
+import { REPORT_OCTETS_MAX } from './published-directory.ts'
+import { writeArchive, type ArchiveSource } from './write-archive.ts'
+import { writeManifests } from './write-manifests.ts'
+
+const FILE_MODE = 0o644
+/** What a process that was killed left behind is removed when no living one can be at it. */
+const TEMPORARY_MS = 3_600_000
+
+/** What retention works with. */
+export interface RetentionDependencies {
+  readonly files: Files
+  readonly codec: ArchiveCodec
+  /** Unix milliseconds. */
+  readonly wallNowMs: number
+  /** Ends the work between two steps. */
+  readonly signal: AbortSignal
+}
+
+/** One thing that was done. */
+export interface RetentionStep {
+  readonly action: 'delete' | 'delete_archive' | 'compress' | 'archive'
+  /** The file or archive. */
+  readonly name: string
+  /** Reports in it: 1, but for archives. */
+  readonly reports: number
+}
+
+/** What a run of retention did. */
+export interface RetentionOutcome {
+  readonly done: readonly RetentionStep[]
+  /** What could not be done, one sentence each; nothing was removed there. */
+  readonly problems: readonly string[]
+  readonly interrupted: boolean
+}
+
+/** Looks at a directory and says what there is to do. @throws {FileError} */
+export async function readRetentionPlan(
+  files: Files,
+  directory: string,
+  wallNowMs: number,
+  policy: RetentionPolicy,
+): Promise<RetentionPlan> {
+  const [names, archives] = await Promise.all([files.list(directory), listArchives(files, directory)])
+  return planRetention(names, archives, wallNowMs, policy)
+}
+
+/** The steps of a plan, as {@link runRetention} would take them. */
+export function listRetentionSteps(plan: RetentionPlan): readonly RetentionStep[] {
+  return [
+    ...plan.deleteFiles.map((name) => ({ action: 'delete' as const, name, reports: 1 })),
+    ...plan.deleteArchives.map((month) => ({
+      action: 'delete_archive' as const,
+      name: archiveName(month),
+      reports: 0,
+    })),
+    ...plan.compress.map((name) => ({ action: 'compress' as const, name, reports: 1 })),
+    ...plan.archive.map(({ month, files }) => ({
+      action: 'archive' as const,
+      name: archiveName(month),
+      reports: new Set(files.map((name) => name.replace(/\.gz$/, ''))).size,
+    })),
+  ]
+}
+
+/**
+ * Runs retention once. The caller holds the lock of the directory.
+ *
+ * @throws {FileError} When the disk fails; what was done so far is done.
+ */
+export async function runRetention(
+  dependencies: RetentionDependencies,
+  directory: string,
+  policy: RetentionPolicy,
+): Promise<RetentionOutcome> {
+  const { files, signal, wallNowMs } = dependencies
+  await removeLeftovers(files, directory, wallNowMs)
+  const plan = await readRetentionPlan(files, directory, wallNowMs, policy)
+  const done: RetentionStep[] = []
+  const problems: string[] = []
+  await writeManifests(files, directory, new Set([...plan.deleteFiles, ...plan.deleteArchives.map(archiveName)]))
+  for (const step of listRetentionSteps(plan)) {
+    if (signal.aborted) break
+    const problem = await takeStep(dependencies, directory, plan, step)
+    if (problem === undefined) done.push(step)
+    else problems.push(problem)
+  }
+  await writeManifests(files, directory)
+  return { done, problems, interrupted: signal.aborted }
+}
+
+async function takeStep(
+  dependencies: RetentionDependencies,
+  directory: string,
+  plan: RetentionPlan,
+  { action, name }: RetentionStep,
+): Promise<string | undefined> {
+  const { files } = dependencies
+  const path = joinPath(directory, name)
+  switch (action) {
+    case 'delete':
+      await files.remove(path)
+      return undefined
+    case 'delete_archive':
+      // Without its index an archive is not read; so nobody is sent to one that is going.
+      await files.remove(joinPath(directory, archiveIndexName(monthOf(name))))
+      await files.remove(path)
+      return undefined
+    case 'compress':
+      return compress(files, path)
+    case 'archive': {
+      const step = plan.archive.find(({ month }) => archiveName(month) === name)
+      return step === undefined ? undefined : archive(dependencies, directory, step)
+    }
+    default:
+      return undefined
+  }
+}
+
+function monthOf(name: string): string {
+  return parsePublishedName(name)?.month ?? ''
+}
+
+/** @returns What is wrong, in a sentence. */
+async function compress(files: Files, path: string): Promise<string | undefined> {
+  const content = await readWhole(files, path)
+  if (content === undefined) return `${path} is no file of a size that a report may have`
+  const packed = await readWhole(files, `${path}.gz`)
+  if (packed === undefined || !equals(await gunzip(packed, REPORT_OCTETS_MAX), content)) {
+    await files.writeAtomic(`${path}.gz`, await gzip(content), FILE_MODE)
+    const written = await readWhole(files, `${path}.gz`)
+    if (written === undefined || !equals(await gunzip(written, REPORT_OCTETS_MAX), content))
+      return `${path}.gz does not read back as what was written`
+  }
+  await files.remove(path)
+  return undefined
+}
+
+/** @returns What is wrong, in a sentence. */
+async function archive(
+  dependencies: RetentionDependencies,
+  directory: string,
+  step: ArchiveStep,
+): Promise<string | undefined> {
+  const { files } = dependencies
+  const sources = new Map<string, ArchiveSource>()
+  try {
+    for (const source of await listArchived(dependencies, directory, step.month)) sources.set(source.name, source)
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error
+    return `${archiveName(step.month)} is left as it is: ${error.message}`
+  }
+  for (const source of listLoose(files, directory, step.files)) sources.set(source.name, source)
+  if (sources.size === 0) return undefined
+  const index = await writeArchive(dependencies, directory, step.month, [...sources.values()])
+  if (typeof index === 'string') return `${step.month} is not archived: ${index} is damaged`
+  for (const name of step.files) await files.remove(joinPath(directory, name))
+  return undefined
+}
+
+/** What lies in the archive of a month already, whoever made it. @throws {ArchiveError} When it cannot be read. */
+async function listArchived(
+  { files, codec }: RetentionDependencies,
+  directory: string,
+  month: string,
+): Promise<readonly ArchiveSource[]> {
+  const path = joinPath(directory, archiveName(month))
+  const index = await readArchiveIndex(files, directory, month)
+  if (index !== undefined) return index.entries.map((entry) => readMember(files, path, entry))
+  if ((await files.info(path)) === undefined) return []
+  const sources: ArchiveSource[] = []
+  for await (const { name, octets } of codec.readFiles(path, REPORT_OCTETS_MAX)) {
+    const plain = name.replace(/^\.\//, '')
+    const published = parsePublishedName(plain)
+    if (published === undefined || published.month !== month)
+      throw new ArchiveError(`it holds ${JSON.stringify(name.slice(0, 100))}, which is no report of the month`)
+    // Compressed, a month of reports fits into memory; this happens only where an index was lost.
+    const packed = published.isCompressed ? octets : await gzip(octets)
+    sources.push({ name: published.plain, read: () => Promise.resolve(packed) })
+  }
+  return sources
+}
+
+function readMember(files: Files, path: string, entry: ArchiveIndex['entries'][number]): ArchiveSource {
+  return { name: entry.name, read: () => files.readPart(path, entry.offset, entry.compressedOctets) }
+}
+
+/** The files of a step, each once: the plain form where it is there, since the other may be unfinished. */
+function listLoose(files: Files, directory: string, names: readonly string[]): readonly ArchiveSource[] {
+  const plain = new Set(names.map((name) => name.replace(/\.gz$/, '')))
+  return [...plain].map((name) => ({
+    name,
+    read: async () => {
+      const content = names.includes(name) ? await readWhole(files, joinPath(directory, name)) : undefined
+      return content === undefined ? readWhole(files, joinPath(directory, `${name}.gz`)) : gzip(content)
+    },
+  }))
+}
+
+async function readWhole(files: Files, path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return new Uint8Array(await files.read(path, REPORT_OCTETS_MAX))
+  } catch (error) {
+    if (error instanceof FileError && ['ENOENT', 'EISDIR', 'TOO_LARGE'].includes(error.code)) return undefined
+    throw error
+  }
+}
+
+/** Removes temporary files of writers that were killed. */
+async function removeLeftovers(files: Files, directory: string, wallNowMs: number): Promise<void> {
+  for (const place of [directory, joinPath(directory, 'archives')]) {
+    for (const name of await files.list(place)) {
+      if (!/^\.[\w.-]+\.tmp$/.test(name)) continue
+      const path = joinPath(place, name)
+      const info = await files.info(path)
+      if (info?.kind === 'file' && wallNowMs - info.modifiedAtMs > TEMPORARY_MS) await files.remove(path)
+    }
+  }
+}
+
+function equals(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a !== undefined && a.length === b.length && a.every((octet, index) => octet === b[index])
+}
