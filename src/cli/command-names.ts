@@ -3,6 +3,7 @@
 /** Every group of commands; each has its file in `load-commands.ts`. */
 export const COMMAND_NAMES = [
   'start',
+  'serve',
   'query',
   'exits',
   'authority',

@@ -2,10 +2,7 @@
 import type { Command } from 'commander'
 import { createRunProgress } from '../campaigns/exits/run-progress.ts'
 import type { FailOn } from '../config/exit-settings.ts'
-import type { GeneralSettings } from '../config/general-settings.ts'
 import { BusyError } from '../core/config-error.ts'
-import type { ExitRunOptions } from '../model/exit-options.ts'
-import { createIpTables } from '../enrich/ip-tables.node.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import type { CliContext } from './cli-context.ts'
 import { addExitRunOptions, readExitRunOptions } from './exit-run-options.ts'
@@ -19,8 +16,8 @@ import {
 } from './exit-status.ts'
 import { loadModules } from './exits-modules.ts'
 import { runExitScan, type ExitScanOutcome } from './exits-scan.ts'
+import { withDirectResolver, withTables } from './exits-surroundings.ts'
 import { formatResults } from './format-exit-results.ts'
-import { readSystemResolvers } from './system-resolver.ts'
 import { startProgress } from './progress.ts'
 
 /** Adds `candor exits run`. */
@@ -62,23 +59,6 @@ async function run(context: CliContext, command: Command, names: readonly string
   for (const path of outcome.written) await context.say(`wrote ${path}`)
   const { report } = outcome
   if (report !== undefined) await context.say(summarize(report))
-}
-
-/** The user's own tables of AS and country take the place of those that the address plan has. */
-function withTables(context: CliContext, { asnTable, countryTable }: GeneralSettings): CliContext {
-  if (asnTable === null && countryTable === null) return context
-  const tables = createIpTables({
-    ...(asnTable === null ? {} : { asnMmdb: asnTable }),
-    ...(countryTable === null ? {} : { countryMmdb: countryTable }),
-  })
-  return { ...context, addressPlan: { ...context.addressPlan, ...tables } }
-}
-
-/** Without a server of the zone's own, the system's resolver asks it directly. */
-async function withDirectResolver(context: CliContext, options: ExitRunOptions): Promise<ExitRunOptions> {
-  if (options.directResolver !== null) return options
-  const [resolver] = await readSystemResolvers(context)
-  return { ...options, directResolver: resolver ?? null }
 }
 
 /** One sentence about the run. */

@@ -53,6 +53,8 @@ export interface ExitScan {
   /** Modules beside `dnshealth`, loaded. */
   readonly modules: readonly ExitModule[]
   readonly progress: RunProgress
+  /** Whether the caller holds the lock of the data directory already, as the daemon does. */
+  readonly isLocked?: boolean
 }
 
 /** What a run left. */
@@ -78,7 +80,7 @@ export async function runExitScan(context: CliContext, scan: ExitScan): Promise<
   await files.makeDirectory(given.analysisDir, DIRECTORY_MODE)
   const stateDir = given.dataDir ?? joinPath(given.analysisDir, '.candor')
   await files.makeDirectory(stateDir, STATE_MODE)
-  await using lock = await acquireRunLock(stateDir, 'candor exits run')
+  await using lock = scan.isLocked === true ? undefined : await acquireRunLock(stateDir, 'candor exits run')
   void lock
   const { options, prior, journal } = await openRunJournal(context, given)
   try {

@@ -1,15 +1,12 @@
 /** `candor query`: one question, every transport, everything that came back. */
 import type { Command } from 'commander'
-import { openExitResolver, openResolverThroughExit } from '../vantages/tor-exit-resolver.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_DONE, STATUS_FAILED, STATUS_FINDINGS, STATUS_INTERRUPTED, type CliStatus } from './exit-status.ts'
 import { formatQueryText } from './format-query-text.ts'
-import { askQuestions, openDirectWays } from './query-ask.ts'
 import { addQueryOptions, readQueryPlan, type QueryFormat, type QueryPlan } from './query-options.ts'
-import { makeQueryRecord, viewExit, viewResolver, type QueryRecord } from './query-record.ts'
-import { findResolver } from './query-resolver.ts'
+import { askOnce } from './query-once.ts'
+import type { QueryRecord } from './query-record.ts'
 import { traceQuestions } from './query-trace.ts'
-import { withExit, type ViaOptions } from './query-via.ts'
 
 /** The resolver that is asked where none is named; the laboratory sets it. */
 const RESOLVER_VARIABLE = 'CANDOR_QUERY_RESOLVER'
@@ -31,38 +28,6 @@ export function registerQuery(program: Command, context: CliContext): void {
     const records = await (plan.isTraced ? traceQuestions(context, plan, show) : askOnce(context, plan))
     if (!plan.isTraced) for (const record of records) await show(record)
     context.finish(statusOf(records, plan, context))
-  })
-}
-
-function askOnce(context: CliContext, plan: QueryPlan): Promise<readonly QueryRecord[]> {
-  return plan.via === undefined ? askDirectly(context, plan) : askThroughExit(context, plan, plan.via)
-}
-
-async function askDirectly(context: CliContext, plan: QueryPlan): Promise<readonly QueryRecord[]> {
-  const resolver = await findResolver(context, plan.named, plan.timeoutMs)
-  const ways = openDirectWays(context, plan, resolver.target)
-  const asked = await askQuestions(context, plan, ways)
-  const whom = viewResolver(resolver, ways.first.facts())
-  return asked.map((question) => makeQueryRecord(plan, whom, question))
-}
-
-/** The exit's own resolver, or over TCP the one that was named. */
-async function askThroughExit(context: CliContext, plan: QueryPlan, via: ViaOptions): Promise<readonly QueryRecord[]> {
-  const isNamed = plan.resolver !== undefined
-  const found = isNamed ? await findResolver(context, plan.named, plan.timeoutMs) : undefined
-  return await withExit(context, via, async (open) => {
-    const { session, circuit } = open
-    const endpoint = found?.target.endpoint
-    const first =
-      endpoint === undefined
-        ? openExitResolver(context, session, circuit)
-        : openResolverThroughExit(context.clock, session, circuit, endpoint, plan.timeoutMs)
-    const ways = { transport: endpoint === undefined ? 'tor' : 'tcp', first, tcp: undefined } as const
-    const asked = await askQuestions(context, plan, ways)
-    const resolver = found === undefined ? null : viewResolver(found, undefined).resolver
-    return asked.map((question) =>
-      makeQueryRecord(plan, { resolver, via: viewExit(open), tls: null, trace: null }, question),
-    )
   })
 }
 

@@ -16,7 +16,7 @@ import { formatRunSentence, formatTruthSentence } from '../web/verdict-sentence.
 import type { CliContext } from './cli-context.ts'
 import { EXIT_RUN_GROUPS, finishExitRun } from './exit-run-options.ts'
 import { runExitScan } from './exits-scan.ts'
-import type { LatestRun } from './latest-run.ts'
+import type { LatestRun } from '../daemon/latest-run.ts'
 import { startProgress } from './progress.ts'
 
 /** From the end of one scan to the start of the next. */

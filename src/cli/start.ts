@@ -13,13 +13,15 @@ import { createWebApp } from '../web/create-web-app.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_FAILED } from './exit-status.ts'
 import { openFileDocuments } from './file-documents.ts'
-import { createLatestRun } from './latest-run.ts'
+import { createLatestRun } from '../daemon/latest-run.ts'
 import { serveHttp } from './serve-http.ts'
 import { scanLaboratory, untilAborted } from './start-laboratory.ts'
 
 const PORT: Limit = { default: 8_053, min: 0, max: 65_535, unit: 'port', why: '53 is the port of DNS' }
 const EXITS: Limit = { default: 8, min: 1, max: 100, unit: 'exits', why: 'each takes 40 to 50 MB of memory' }
 const SCANS: Limit = { default: 12, min: 1, max: 1_000, unit: 'scans', why: 'one every five minutes, for an hour' }
+/** Ports that are tried, the one asked for included. */
+const PORTS_TRIED = 11
 /** Windows that look at the page live; each is one connection. */
 const STREAMS_MAX = 32
 
@@ -67,7 +69,12 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
     hosts: [],
     streamsMax: STREAMS_MAX,
   })
-  await using server = await serveHttp((request) => app.fetch(request), port)
+  await using server = await serveHttp((request) => app.fetch(request), {
+    address: '127.0.0.1',
+    port,
+    portsTried: PORTS_TRIED,
+    command: 'candor start',
+  })
   if (port !== 0 && server.port !== port) {
     await context.say(`port ${port} is in use, so the page has another one; to choose: candor start --port NUMBER`)
   }

@@ -6,7 +6,6 @@
 import { createSocket } from 'node:dgram'
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { connect, createServer, isIP, type NetConnectOpts, type Server } from 'node:net'
-import { isMainThread } from 'node:worker_threads'
 import { assert } from '../core/assert.ts'
 import {
   NetError,
@@ -18,6 +17,7 @@ import {
   type UdpSocket,
   type UnixEndpoint,
 } from '../net/net.ts'
+import { makePrivately } from './make-privately.ts'
 import { endpointOf, wrapSocket } from './node-connection.ts'
 import { errorCode, failureOf } from './node-failure.ts'
 import { connectTls } from './node-tls.ts'
@@ -145,13 +145,9 @@ function stopListening(server: Server): Promise<void> {
 async function listenUnix({ path }: UnixEndpoint, onConnection: (connection: Connection) => void): Promise<Listener> {
   await removeDeadSocket(path)
   const listener = await listen(onConnection, (server) => {
-    // The file is made inside this call, so that nobody can connect before its mode is right. Worker threads cannot.
-    const before = isMainThread ? process.umask(0o177) : undefined
-    try {
+    makePrivately(() => {
       server.listen({ path })
-    } finally {
-      if (before !== undefined) process.umask(before)
-    }
+    })
   })
   try {
     await chmod(path, SOCKET_MODE)

@@ -43,7 +43,12 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
       hosts: [],
       streamsMax: 8,
     })
-    server = await serveHttp((request) => app.fetch(request), 0)
+    server = await serveHttp((request) => app.fetch(request), {
+      address: '127.0.0.1',
+      port: 0,
+      portsTried: 1,
+      command: 'test',
+    })
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: CHROMIUM_ARGS })
   })
 

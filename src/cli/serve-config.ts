@@ -1,0 +1,109 @@
+/**
+ * The configuration of a daemon: read at its start and at each SIGHUP. A bad one changes nothing: the one before stays in
+ * force, and what is wrong with the new one is shown.
+ */
+import type { Command } from 'commander'
+import { GENERAL_SETTING_GROUP, GENERAL_SETTINGS, type GeneralSettings } from '../config/general-settings.ts'
+import { collectSettings, type LoadedGroup } from '../config/load-config.ts'
+import {
+  SCHEDULE_SETTINGS,
+  SERVE_SETTING_GROUP,
+  SERVE_SETTINGS,
+  type ScheduleSettings,
+  type ServeSettings,
+} from '../config/serve-settings.ts'
+import type { SettingGroup } from '../config/setting.ts'
+import { formatIsoTime } from '../core/clock.ts'
+import { ConfigError } from '../core/config-error.ts'
+import type { DaemonStatus } from '../model/daemon-control.ts'
+import type { CliContext } from './cli-context.ts'
+import { finishExitRun } from './exit-run-options.ts'
+import { loadSettings } from './load-settings.ts'
+
+/** The groups whose settings are flags of `candor serve`. */
+export const SERVE_GROUPS: readonly SettingGroup[] = [GENERAL_SETTING_GROUP, SERVE_SETTING_GROUP]
+
+/** One reading of the configuration, checked. */
+export interface ServeConfig {
+  /** All groups, by table. */
+  readonly groups: ReadonlyMap<string, LoadedGroup>
+  readonly general: GeneralSettings
+  readonly serve: ServeSettings
+  readonly schedule: ScheduleSettings
+  /** Where reports are written. */
+  readonly analysisDir: string
+  /** Why no run over exits can be made, one sentence; `null` when one can. */
+  readonly exitsNotConfigured: string | null
+}
+
+/** The configuration that is in force. */
+export interface ServeConfigSource {
+  current(): ServeConfig
+  /** How it stands, for people. */
+  status(): DaemonStatus['configuration']
+  /** Reads it again. @returns Whether the new one is in force now. */
+  reload(): Promise<boolean>
+}
+
+/** Reads the configuration. @throws {ConfigError} When something in it cannot be used. */
+export async function openServeConfig(command: Command, context: CliContext): Promise<ServeConfigSource> {
+  const { clock, log } = context
+  const first = await read(command, context)
+  let current = first
+  let status: DaemonStatus['configuration'] = {
+    loadedAt: formatIsoTime(clock.wallNowMs()),
+    refused: null,
+    restartNeeded: [],
+  }
+  return {
+    current: () => current,
+    status: () => status,
+    reload: async () => {
+      try {
+        current = await read(command, context)
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error
+        const { path: place, message, hint } = error
+        status = { ...status, refused: { place, message, hint } }
+        log.error('daemon.configuration.refused', { place, message, hint })
+        return false
+      }
+      const restartNeeded = listFixed(first, current)
+      status = { loadedAt: formatIsoTime(clock.wallNowMs()), refused: null, restartNeeded }
+      log.info('daemon.configuration.loaded', { restart_needed: restartNeeded })
+      return true
+    },
+  }
+}
+
+async function read(command: Command, context: CliContext): Promise<ServeConfig> {
+  const groups = await loadSettings(command, context, SERVE_GROUPS)
+  const of = (table: string): LoadedGroup => groups.get(table) ?? new Map()
+  const exitsNotConfigured = explainExits(of('exits'))
+  if (exitsNotConfigured === null) await finishExitRun(groups, [], context)
+  return {
+    groups,
+    general: collectSettings<GeneralSettings>(GENERAL_SETTINGS, of('')),
+    serve: collectSettings<ServeSettings>(SERVE_SETTINGS, of('serve')),
+    schedule: collectSettings<ScheduleSettings>(SCHEDULE_SETTINGS, of('schedule')),
+    analysisDir: String(of('exits').get('analysis-dir')?.value),
+    exitsNotConfigured,
+  }
+}
+
+/** A daemon may serve pages alone; whoever named a zone or a mode wants runs, and is told what is wrong with it. */
+function explainExits(exits: LoadedGroup): string | null {
+  if (exits.get('domain')?.value !== null || exits.get('mode')?.origin !== 'default') return null
+  return 'Exits are not measured: [exits] names neither a zone (domain, expect) nor another mode.'
+}
+
+/** Settings that are looked at once, at the start. */
+function listFixed(first: ServeConfig, now: ServeConfig): readonly string[] {
+  const pairs: readonly (readonly [string, unknown, unknown])[] = [
+    ['data_dir', first.general.dataDir, now.general.dataDir],
+    ['serve.listen', first.serve.listen, now.serve.listen],
+    ['serve.port', first.serve.port, now.serve.port],
+    ['exits.analysis_dir', first.analysisDir, now.analysisDir],
+  ]
+  return pairs.filter(([, was, is]) => was !== is).map(([key]) => key)
+}

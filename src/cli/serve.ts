@@ -1,0 +1,178 @@
+/**
+ * `candor serve`: the daemon. Measures on a schedule, keeps what it found, serves pages and API.
+ *
+ * Invariant: it ends within ten seconds of SIGTERM, whatever goes on; killed at any moment, the next one goes on.
+ */
+import type { Command } from 'commander'
+import { NEVER } from '../config/serve-settings.ts'
+import { publicAddressPlan } from '../core/address-plan.ts'
+import { withTimeout } from '../core/clock.ts'
+import { BusyError, ConfigError } from '../core/config-error.ts'
+import { parseCronExpression, type CronExpression } from '../core/cron-expression.ts'
+import { joinPath } from '../core/files.ts'
+import { parseIp } from '../core/ip-address.ts'
+import { createDaemon, type Daemon, type DaemonSchedule } from '../daemon/create-daemon.ts'
+import { openDaemonState, type DaemonState } from '../daemon/daemon-state.ts'
+import { removeOldRunLogs } from '../daemon/run-log.ts'
+import { openPublishedDirectory } from '../publish/published-directory.ts'
+import { acquireRunLock } from '../store/run-lock.node.ts'
+import { createWebApp } from '../web/create-web-app.ts'
+import { answerMeasurement } from './answer-measurement.ts'
+import type { CliContext } from './cli-context.ts'
+import { openFileDocuments } from './file-documents.ts'
+import { addSettingOptions } from './load-settings.ts'
+import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
+import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
+import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
+import { untilAborted } from './start-laboratory.ts'
+
+/** Of the ten seconds that SIGTERM leaves; the rest is for closing. */
+const STOP_MS = 8_500
+/** Windows and programs that look at runs live; each is one connection. */
+const STREAMS_MAX = 128
+/** Name of the socket in the data directory. */
+const SOCKET_NAME = 'candor.sock'
+
+/** Adds `candor serve`. */
+export function registerServe(program: Command, context: CliContext): void {
+  const command = program
+    .command('serve')
+    .description('measure on a schedule, keep what was found, and serve pages and API')
+    .option('--skip-if-busy', 'exit status 0 where another process holds the data directory')
+    .addHelpText('after', '\nExample:\n  candor serve --config candor.toml\n\nSIGHUP reads the configuration again.')
+  addSettingOptions(command, SERVE_GROUPS)
+  command.action(async () => {
+    await serve(context, command)
+  })
+}
+
+async function serve(context: CliContext, command: Command): Promise<void> {
+  if (command.parent?.getOptionValueSource('verbosity') === 'default') context.setVerbosity('info', context.isQuiet())
+  const config = await openServeConfig(command, context)
+  const { general, analysisDir, serve: settings } = config.current()
+  const { dataDir } = general
+  if (dataDir === null)
+    throw new ConfigError('--data-dir', 'a daemon needs a directory of its own', 'candor serve --data-dir DIRECTORY')
+  checkListen(settings.listen)
+  const directories = { dataDir, analysisDir, logDir: joinPath(dataDir, 'logs') }
+  try {
+    await using lock = await acquireRunLock(dataDir, 'candor serve')
+    void lock
+    using state = await openDaemonState(joinPath(dataDir, 'daemon.db'))
+    await serveLocked(context, config, directories, state)
+  } catch (error) {
+    if (!(error instanceof BusyError) || command.opts<{ readonly skipIfBusy?: boolean }>().skipIfBusy !== true)
+      throw error
+    await context.say(`${error.message}; skipped`)
+  }
+}
+
+async function serveLocked(
+  context: CliContext,
+  config: ServeConfigSource,
+  directories: ServeDirectories,
+  state: DaemonState,
+): Promise<void> {
+  const { clock, log, interrupted } = context
+  const { listen: address, port } = config.current().serve
+  const daemon = assemble(context, config, directories, state)
+  const handle = createHandler(context, config, directories, daemon)
+  await using socket = await serveUnixSocket(handle, joinPath(directories.dataDir, SOCKET_NAME))
+  void socket
+  await using server = await serveHttp(handle, { address, port, portsTried: 1, command: 'candor serve' })
+  const unsubscribe = context.onHangup(() => {
+    void reload(daemon, config)
+  })
+  try {
+    daemon.begin(toSchedule(config.current()))
+    log.info('daemon.started', { url: server.url, data_dir: directories.dataDir })
+    await context.stdout.write(`${server.url}\n`)
+    await untilAborted(interrupted)
+  } finally {
+    unsubscribe()
+    log.info('daemon.stopping')
+    const stopped = await withTimeout(
+      clock,
+      daemon.stop().then(() => true),
+      STOP_MS,
+    )
+    // What has not ended by now is in its journal; the next process goes on with it.
+    log.info('daemon.stopped', { in_time: stopped === true })
+  }
+}
+
+function assemble(
+  context: CliContext,
+  config: ServeConfigSource,
+  directories: ServeDirectories,
+  state: DaemonState,
+): Daemon {
+  const { clock, log, version, files } = context
+  return createDaemon({
+    clock,
+    log,
+    version,
+    state,
+    random: context.createRandom(context.newSeed()),
+    newId: () => context.newSeed(),
+    exits: createExitsWork(context, directories, () => config.current()),
+    steps: [],
+    retain: async () => {
+      await removeOldRunLogs(files, directories.logDir, config.current().serve.runLogs)
+    },
+    ask: (request, signal) => {
+      const torrcAppend = config.current().groups.get('exits')?.get('torrc-append')?.value
+      const place = {
+        dataDir: directories.dataDir,
+        torrcAppend: typeof torrcAppend === 'string' ? torrcAppend : null,
+      }
+      return answerMeasurement({ ...context, interrupted: signal }, place, request)
+    },
+    configuration: () => config.status(),
+  })
+}
+
+function createHandler(
+  context: CliContext,
+  config: ServeConfigSource,
+  { analysisDir }: ServeDirectories,
+  { control }: Daemon,
+): FetchHandler {
+  const { clock, log, files } = context
+  const app = createWebApp({
+    runs: control.live,
+    published: openPublishedDirectory(files, analysisDir),
+    detectors: openFileDocuments(files, joinPath(context.home, 'docs/detectors'), ['.md']),
+    clock,
+    log,
+    isLaboratory: false,
+    hosts: config.current().serve.hosts,
+    streamsMax: STREAMS_MAX,
+  })
+  return (request) => app.fetch(request)
+}
+
+async function reload(daemon: Daemon, config: ServeConfigSource): Promise<void> {
+  if (await config.reload()) daemon.follow(toSchedule(config.current()))
+}
+
+function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedule {
+  const parse = (text: string): CronExpression | null => (text === NEVER ? null : (parseCronExpression(text) ?? null))
+  return {
+    exits: exitsNotConfigured === null ? parse(schedule.exits) : null,
+    retention: parse(schedule.retention),
+    jitterMs: schedule.jitter,
+  }
+}
+
+/** Reading is for everybody who can connect, and writing needs a token: without one nothing is offered to everybody. */
+function checkListen(address: string): void {
+  const octets = parseIp(address)
+  const isWildcard = octets?.every((octet) => octet === 0) === true
+  if (octets === undefined || !(isWildcard || publicAddressPlan.isPublic(octets))) return
+  throw new ConfigError(
+    `serve.listen ${address}`,
+    isWildcard ? 'it means every address of this machine, the public ones included' : 'it is a public address',
+    'serve.listen = "127.0.0.1", with a proxy in front that the Internet may reach',
+  )
+}
