@@ -42,7 +42,7 @@ import { runModules, setUpModules, type ModuleReport } from './exits-run-modules
 const DIRECTORY_MODE = 0o755
 const STATE_MODE = 0o700
 /** The archive of all runs, in the data directory. */
-const ARCHIVE_FILE = 'history.db'
+export const ARCHIVE_FILE = 'history.db'
 /** How far the clocks of scanner and authority may be apart, in milliseconds. */
 const CLOCK_SKEW_MS = 5_000
 
@@ -55,6 +55,8 @@ export interface ExitScan {
   readonly progress: RunProgress
   /** Whether the caller holds the lock of the data directory already, as the daemon does. */
   readonly isLocked?: boolean
+  /** Verdicts of earlier runs, where the caller has them open. It then keeps the run itself. */
+  readonly history?: ExitHistory
 }
 
 /** What a run left. */
@@ -84,10 +86,10 @@ export async function runExitScan(context: CliContext, scan: ExitScan): Promise<
   void lock
   const { options, prior, journal } = await openRunJournal(context, given)
   try {
-    const archive =
-      options.dataDir === null ? undefined : await openExitArchive(joinPath(options.dataDir, ARCHIVE_FILE))
+    const isKeptHere = options.dataDir !== null && scan.history === undefined
+    const archive = isKeptHere ? await openExitArchive(joinPath(stateDir, ARCHIVE_FILE)) : undefined
     try {
-      const history = archive ?? createReportHistory(files, options.analysisDir, context.log)
+      const history = scan.history ?? archive ?? createReportHistory(files, options.analysisDir, context.log)
       return await runWithTor(context, { ...scan, options }, { prior, journal, history, archive, stateDir })
     } finally {
       await archive?.close()

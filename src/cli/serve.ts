@@ -14,16 +14,21 @@ import { parseIp } from '../core/ip-address.ts'
 import { createDaemon, type Daemon, type DaemonSchedule } from '../daemon/create-daemon.ts'
 import { openDaemonState, type DaemonState } from '../daemon/daemon-state.ts'
 import { removeOldRunLogs } from '../daemon/run-log.ts'
+import type { RunStep } from '../daemon/step-queue.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
+import { openExitArchive } from '../store/exit-archive.node.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import { createWebApp } from '../web/create-web-app.ts'
 import { answerMeasurement } from './answer-measurement.ts'
 import type { CliContext } from './cli-context.ts'
+import { ARCHIVE_FILE } from './exits-scan.ts'
 import { openFileDocuments } from './file-documents.ts'
 import { addSettingOptions } from './load-settings.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
 import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
+import { adoptReports, createRunSteps } from './serve-steps.ts'
 import { untilAborted } from './start-laboratory.ts'
 
 /** Of the ten seconds that SIGTERM leaves; the rest is for closing. */
@@ -59,7 +64,12 @@ async function serve(context: CliContext, command: Command): Promise<void> {
     await using lock = await acquireRunLock(dataDir, 'candor serve')
     void lock
     using state = await openDaemonState(joinPath(dataDir, 'daemon.db'))
-    await serveLocked(context, config, directories, state)
+    const archive = await openExitArchive(joinPath(dataDir, ARCHIVE_FILE))
+    try {
+      await serveLocked(context, { config, directories, state, archive })
+    } finally {
+      await archive.close()
+    }
   } catch (error) {
     if (!(error instanceof BusyError) || command.opts<{ readonly skipIfBusy?: boolean }>().skipIfBusy !== true)
       throw error
@@ -67,16 +77,22 @@ async function serve(context: CliContext, command: Command): Promise<void> {
   }
 }
 
-async function serveLocked(
-  context: CliContext,
-  config: ServeConfigSource,
-  directories: ServeDirectories,
-  state: DaemonState,
-): Promise<void> {
+/** What a daemon is put together from. */
+interface ServeParts {
+  readonly config: ServeConfigSource
+  readonly directories: ServeDirectories
+  readonly state: DaemonState
+  readonly archive: ExitArchive
+}
+
+async function serveLocked(context: CliContext, parts: ServeParts): Promise<void> {
+  const { config, directories } = parts
   const { clock, log, interrupted } = context
   const { listen: address, port } = config.current().serve
-  const daemon = assemble(context, config, directories, state)
-  const handle = createHandler(context, config, directories, daemon)
+  const steps = createRunSteps(context, { ...directories, ...parts })
+  await adoptReports(context, { ...directories, ...parts }, parts.state, steps)
+  const daemon = assemble(context, parts, steps)
+  const handle = createHandler(context, parts, daemon)
   await using socket = await serveUnixSocket(handle, joinPath(directories.dataDir, SOCKET_NAME))
   void socket
   await using server = await serveHttp(handle, { address, port, portsTried: 1, command: 'candor serve' })
@@ -103,9 +119,8 @@ async function serveLocked(
 
 function assemble(
   context: CliContext,
-  config: ServeConfigSource,
-  directories: ServeDirectories,
-  state: DaemonState,
+  { config, directories, state, archive }: ServeParts,
+  steps: readonly RunStep[],
 ): Daemon {
   const { clock, log, version, files } = context
   return createDaemon({
@@ -115,8 +130,8 @@ function assemble(
     state,
     random: context.createRandom(context.newSeed()),
     newId: () => context.newSeed(),
-    exits: createExitsWork(context, directories, () => config.current()),
-    steps: [],
+    exits: createExitsWork(context, directories, archive, () => config.current()),
+    steps,
     retain: async () => {
       await removeOldRunLogs(files, directories.logDir, config.current().serve.runLogs)
     },
@@ -134,20 +149,20 @@ function assemble(
 
 function createHandler(
   context: CliContext,
-  config: ServeConfigSource,
-  { analysisDir }: ServeDirectories,
+  { config, directories, archive }: ServeParts,
   { control }: Daemon,
 ): FetchHandler {
   const { clock, log, files } = context
   const app = createWebApp({
     runs: control.live,
-    published: openPublishedDirectory(files, analysisDir),
+    published: openPublishedDirectory(files, directories.analysisDir),
     detectors: openFileDocuments(files, joinPath(context.home, 'docs/detectors'), ['.md']),
     clock,
     log,
     isLaboratory: false,
     hosts: config.current().serve.hosts,
     streamsMax: STREAMS_MAX,
+    archive,
   })
   return (request) => app.fetch(request)
 }

@@ -19,6 +19,9 @@ const BUSY_TIMEOUT_MS = 5_000
 /** A year of four runs a day; older ones are forgotten here and nowhere else. */
 const RUNS_MAX = 1_500
 
+/** Stands for the request of a run that nobody asked this daemon for. */
+const ADOPTED = '{}'
+
 const SCHEMA = `
   CREATE TABLE run (
     run_id TEXT PRIMARY KEY,
@@ -63,8 +66,8 @@ export interface DaemonState extends Disposable {
   beginRun(runId: string, request: RunRequest, startedAt: string): boolean
   /** Ends a run and notes what is to be done about it, in order. */
   endRun(ended: EndedRun, endedAt: string, steps: readonly string[]): void
-  /** Notes what is to be done about a run that this daemon did not make. Does nothing for one that it knows. */
-  adoptRun(runId: string, at: string, steps: readonly string[]): void
+  /** Notes what is to be done about a run that this daemon did not make. @returns `false` for one that it knows. */
+  adoptRun(runId: string, at: string, steps: readonly string[]): boolean
   /** Runs that have not ended, earliest first. */
   unfinishedRuns(): readonly UnfinishedRun[]
   /** The run that ended last. */
@@ -129,6 +132,7 @@ function createState(database: DatabaseSync): DaemonState {
   }
   const insertRun = database.prepare('INSERT INTO run (run_id, request, started_at) VALUES (?, ?, ?)')
   const findRun = database.prepare('SELECT 1 FROM run WHERE run_id = ?')
+  const endAdopted = database.prepare("UPDATE run SET ended_at = ?, outcome = 'complete' WHERE run_id = ?")
   const insertStep = database.prepare('INSERT OR IGNORE INTO step (run_id, step, place) VALUES (?, ?, ?)')
   const addSteps = (runId: string, steps: readonly string[]): void => {
     for (const [place, step] of steps.entries()) insertStep.run(runId, step, place)
@@ -144,12 +148,13 @@ function createState(database: DatabaseSync): DaemonState {
       return true
     },
     adoptRun: (runId, at, steps) => {
-      if (findRun.get(runId) !== undefined) return
+      if (findRun.get(runId) !== undefined) return false
       write(() => {
-        insertRun.run(runId, '{}', at)
-        database.prepare("UPDATE run SET ended_at = ?, outcome = 'complete' WHERE run_id = ?").run(at, runId)
+        insertRun.run(runId, ADOPTED, at)
+        endAdopted.run(at, runId)
         addSteps(runId, steps)
       })
+      return true
     },
     [Symbol.dispose]: () => {
       database.close()
@@ -169,7 +174,7 @@ function runsOf(
   )
   const unfinished = database.prepare('SELECT run_id, request FROM run WHERE ended_at IS NULL ORDER BY run_id')
   const last = database.prepare(
-    `SELECT run_id, outcome, message FROM run WHERE ended_at IS NOT NULL AND request <> '{}'
+    `SELECT run_id, outcome, message FROM run WHERE ended_at IS NOT NULL AND request <> '${ADOPTED}'
       ORDER BY ended_at DESC, run_id DESC LIMIT 1`,
   )
   const pending = database.prepare('SELECT run_id, step, attempts, message FROM step ORDER BY run_id, place')
