@@ -34,6 +34,7 @@ import { openExitArchive } from '../store/exit-archive.node.ts'
 import { openJournal, readJournal, type JournalContent } from '../store/journal.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import { describeAddress } from './address-facts.ts'
+import { ARCHIVE_FILE } from './archive-file.ts'
 import type { CliContext } from './cli-context.ts'
 import { createReportHistory } from '../campaigns/exits/report-history.ts'
 import { openTorFor } from './exits-tor.ts'
@@ -41,8 +42,6 @@ import { runModules, setUpModules, type ModuleReport } from './exits-run-modules
 
 const DIRECTORY_MODE = 0o755
 const STATE_MODE = 0o700
-/** The archive of all runs, in the data directory. */
-export const ARCHIVE_FILE = 'history.db'
 /** How far the clocks of scanner and authority may be apart, in milliseconds. */
 const CLOCK_SKEW_MS = 5_000
 

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
 import { registerLabDown } from './lab-down.ts'
+import { registerLabHistory } from './lab-history.ts'
 import { registerLabRun } from './lab-run.ts'
 import { registerLabUp } from './lab-up.ts'
 
@@ -11,4 +12,5 @@ export function registerLab(program: Command, context: CliContext): void {
   registerLabUp(lab, context)
   registerLabRun(lab, context)
   registerLabDown(lab, context)
+  registerLabHistory(lab, context)
 }

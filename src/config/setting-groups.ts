@@ -3,6 +3,7 @@ import { EXIT_SETTING_GROUP } from './exit-settings.ts'
 import { GENERAL_SETTING_GROUP } from './general-settings.ts'
 import { PUBLISH_SETTING_GROUP } from './publish-settings.ts'
 import { SCHEDULE_SETTING_GROUP, SERVE_SETTING_GROUP } from './serve-settings.ts'
+import { RETENTION_SETTING_GROUP } from './retention-settings.ts'
 import type { SettingGroup } from './setting.ts'
 
 /** All groups; the order is that of the manual and of `config check`. */
@@ -10,6 +11,7 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   GENERAL_SETTING_GROUP,
   EXIT_SETTING_GROUP,
   PUBLISH_SETTING_GROUP,
+  RETENTION_SETTING_GROUP,
   SERVE_SETTING_GROUP,
   SCHEDULE_SETTING_GROUP,
 ]

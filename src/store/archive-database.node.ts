@@ -53,6 +53,8 @@ export async function openArchiveDatabase(path: string): Promise<ArchiveConnecti
     const writing = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
     opened.push(writing)
     await bringUpToDate(writing, path)
+    // From here on nothing may block the process: who waits for others waits between attempts.
+    writing.exec('PRAGMA busy_timeout = 0')
     const reading = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS })
     opened.push(reading)
     reading.exec('PRAGMA query_only = ON; PRAGMA cache_size = -16000')

@@ -24,6 +24,8 @@ export interface ArchiveInterner {
   kind(result: Pick<ExitResult, 'status' | 'status_ipv6' | 'error_code' | 'flags'>): number
   /** Number of what does not change from run to run; a new one when it changed. */
   fact(relay: number, result: ExitResult): number
+  /** Number of the family of a relay; 0 for none. */
+  family(result: Pick<ExitResult, 'family' | 'exit_fingerprint'>): number
   forget(): void
 }
 
@@ -32,14 +34,16 @@ export function createInterner(database: DatabaseSync): ArchiveInterner {
   const table = (name: string, column: string): TextTable => createTextTable(database, name, column)
   const [relays, terms, kinds] = [table('relay', 'fingerprint'), table('term', 'value'), table('kind', 'value')]
   const facts = createFactTable(database)
+  const families = createFamilyTable(database)
   return {
     relay: (fingerprint) => relays.idOf(fingerprint),
     term: (text) => (text === null ? 0 : terms.idOf(text)),
     kind: ({ status, status_ipv6: statusIpv6, error_code: code, flags }) =>
       kinds.idOf(JSON.stringify([status, statusIpv6, code, flags])),
     fact: (relay, result) => facts.idOf(relay, result),
+    family: (result) => families.idOf(result),
     forget: () => {
-      for (const each of [relays, terms, kinds, facts]) each.forget()
+      for (const each of [relays, terms, kinds, facts, families]) each.forget()
     },
   }
 }
@@ -80,21 +84,19 @@ interface FactTable {
 }
 
 function createFactTable(database: DatabaseSync): FactTable {
-  const newest = database.prepare('SELECT id, family, value, detail FROM fact WHERE relay = ? ORDER BY id DESC LIMIT 1')
-  const insert = database.prepare('INSERT INTO fact (relay, family, value, detail) VALUES (?, ?, ?, ?) RETURNING id')
-  const families = createFamilyTable(database)
+  const newest = database.prepare('SELECT id, value, detail FROM fact WHERE relay = ? ORDER BY id DESC LIMIT 1')
+  const insert = database.prepare('INSERT INTO fact (relay, value, detail) VALUES (?, ?, ?) RETURNING id')
   const known = new Map<number, { readonly id: number; readonly text: string }>()
   return {
     idOf: (relay, result) => {
-      const family = families.idOf(result)
       const value = factValue(result)
       const detail = factDetail(result)
-      const text = `${family} ${value} ${detail}`
+      const text = `${value} ${detail}`
       const remembered = known.get(relay)
       if (remembered?.text === text) return remembered.id
       const found = newest.get(relay)
-      const isSame = found?.['family'] === family && found['value'] === value && found['detail'] === detail
-      const id = isSame ? Number(found['id']) : idIn(insert, relay, family, value, detail)
+      const isSame = found?.['value'] === value && found['detail'] === detail
+      const id = isSame ? Number(found['id']) : idIn(insert, relay, value, detail)
       assert(id !== undefined, 'SQLite gave no number')
       if (known.size >= REMEMBERED_MAX) known.clear()
       known.set(relay, { id, text })
@@ -102,7 +104,6 @@ function createFactTable(database: DatabaseSync): FactTable {
     },
     forget: () => {
       known.clear()
-      families.forget()
     },
   }
 }
@@ -127,7 +128,7 @@ function factDetail(result: ExitResult): string {
 }
 
 interface FamilyTable {
-  idOf(result: ExitResult): number
+  idOf(result: Pick<ExitResult, 'family' | 'exit_fingerprint'>): number
   forget(): void
 }
 
@@ -136,21 +137,30 @@ function createFamilyTable(database: DatabaseSync): FamilyTable {
   const find = database.prepare('SELECT id FROM family WHERE digest = ?')
   const insert = database.prepare('INSERT INTO family (digest, members) VALUES (?, ?) RETURNING id')
   const known = new Map<string, number>()
+  // Members that name themselves may share one list: it is looked at once.
+  let lists = new WeakMap<readonly string[], number>()
+  const lookUp = (family: readonly string[], fingerprint: string): number => {
+    const members = JSON.stringify([...new Set([...family, fingerprint])].toSorted())
+    const digest = createHash('sha256').update(members).digest('hex')
+    const remembered = known.get(digest)
+    if (remembered !== undefined) return remembered
+    const id = idIn(find, digest) ?? idIn(insert, digest, zstdCompressSync(members))
+    assert(id !== undefined, 'SQLite gave no number')
+    if (known.size >= REMEMBERED_MAX) known.clear()
+    known.set(digest, id)
+    return id
+  }
   return {
     idOf: ({ family, exit_fingerprint: fingerprint }) => {
       if (family.length === 0) return 0
-      const members = JSON.stringify([...new Set([...family, fingerprint])].toSorted())
-      const digest = createHash('sha256').update(members).digest('hex')
-      const remembered = known.get(digest)
-      if (remembered !== undefined) return remembered
-      const id = idIn(find, digest) ?? idIn(insert, digest, zstdCompressSync(members))
-      assert(id !== undefined, 'SQLite gave no number')
-      if (known.size >= REMEMBERED_MAX) known.clear()
-      known.set(digest, id)
+      if (!family.includes(fingerprint)) return lookUp(family, fingerprint)
+      const id = lists.get(family) ?? lookUp(family, fingerprint)
+      lists.set(family, id)
       return id
     },
     forget: () => {
       known.clear()
+      lists = new WeakMap()
     },
   }
 }

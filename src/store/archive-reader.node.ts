@@ -91,8 +91,10 @@ function decodeRow(texts: ArchiveTexts, columns: RunColumns, row: number, runId:
   const facts = texts.facts(at(columns.fact))
   const verdict = texts.verdict(at(columns.kind))
   const [hop, latency] = [at(columns.hop), at(columns.latency)]
+  const fingerprint = texts.fingerprint(at(columns.relay))
+  const members = texts.family(at(columns.family))
   return {
-    exit_fingerprint: texts.fingerprint(at(columns.relay)),
+    exit_fingerprint: fingerprint,
     exit_nickname: facts.nickname,
     exit_address: facts.address,
     first_hop_fingerprint: hop === 0 ? null : texts.fingerprint(hop),
@@ -106,7 +108,7 @@ function decodeRow(texts: ArchiveTexts, columns: RunColumns, row: number, runId:
     as: facts.as,
     country: facts.country,
     operator: facts.operator,
-    family: facts.family,
+    family: facts.namesItself ? members : members.filter((member) => member !== fingerprint),
     consecutive_failures: at(columns.failures),
     consecutive_failures_ipv6: at(columns.failuresIpv6),
     first_seen: texts.term(at(columns.firstSeen)),

@@ -30,6 +30,8 @@ export interface ArchiveRuns {
   /** The parts of a run, in order of shard; empty for a run that is not known. */
   parts(runId: string): readonly StoredRun[]
   summary(runId: string): ExitRunSummary | undefined
+  /** Whether the report of a run and shard, or of its whole, is there; what schema 1 left is no report. */
+  hasReport(runId: string, shard: string): boolean
   /** Ids, newest first, earlier than `before`. */
   before(before: number, limit: number): readonly string[]
   /** The newest valid run earlier than `before` that still has rows, or any where `needsRows` is false. */
@@ -65,6 +67,9 @@ export function createArchiveRuns(database: DatabaseSync): ArchiveRuns {
   const invalid = database.prepare(
     'SELECT DISTINCT run_id FROM run WHERE invalid IS NOT NULL ORDER BY run_id DESC LIMIT ?',
   )
+  const report = database.prepare(
+    "SELECT 1 FROM run WHERE run_id = ? AND shard IN ('0/1', ?) AND origin = 'report' LIMIT 1",
+  )
   const times = database.prepare(`SELECT run_id, max(timestamp) AS timestamp FROM run
     GROUP BY run_id HAVING max(invalid) IS NULL ORDER BY run_id DESC LIMIT ?`)
   const partsOf = (runId: string): readonly StoredRun[] => parts.all(Number(runId)).map(storedRunOf)
@@ -82,6 +87,7 @@ export function createArchiveRuns(database: DatabaseSync): ArchiveRuns {
         hasRows: found.every(({ hasRows }) => hasRows),
       }
     },
+    hasReport: (runId, shard) => report.get(Number(runId), shard) !== undefined,
     before: (runId, limit) => before.all(runId, limit).map(runIdOf),
     newestValid: (runId, needsRows) => newest.all(runId, needsRows ? 1 : 0).map(runIdOf)[0],
     newestInvalid: (limit) => invalid.all(limit).map(runIdOf),

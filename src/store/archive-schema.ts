@@ -69,7 +69,6 @@ export const ARCHIVE_TABLES = `
   CREATE TABLE fact (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     relay INTEGER NOT NULL,
-    family INTEGER NOT NULL,
     value TEXT NOT NULL,
     detail TEXT NOT NULL
   ) STRICT;

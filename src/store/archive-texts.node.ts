@@ -11,7 +11,9 @@ import { createLruCache } from './lru-cache.ts'
 
 /** All relays and facts of some months, about 10 MB. */
 const REMEMBERED_MAX = 20_000
-const FAMILIES_MAX = 500
+/** As many operators as there are with more than one exit, and what became of them within some weeks. */
+const FAMILIES_MAX = 2000
+const NO_FAMILY: readonly string[] = []
 
 /** The verdict about a relay. */
 export interface StoredVerdict {
@@ -28,7 +30,8 @@ export interface StoredFacts {
   readonly as: string | null
   readonly country: string | null
   readonly operator: string | null
-  readonly family: readonly string[]
+  /** Whether the relay is named in its own family. */
+  readonly namesItself: boolean
 }
 
 /** What only the page about one relay shows. */
@@ -45,6 +48,8 @@ export interface ArchiveTexts {
   term(id: number): string | null
   verdict(kind: number): StoredVerdict
   facts(fact: number): StoredFacts
+  /** All members of a family, in order; empty for 0. */
+  family(id: number): readonly string[]
   detail(fact: number): StoredDetail
 }
 
@@ -63,7 +68,8 @@ export function createArchiveTexts(database: DatabaseSync): ArchiveTexts {
     },
     term: (id) => (id === 0 ? null : term(id)),
     verdict: createVerdicts(database),
-    facts: createFacts(database, fingerprint),
+    facts: createFacts(database),
+    family: createFamilies(database),
     detail: (fact) => JSON.parse(String(detail.get(fact)?.['detail'])) as StoredDetail,
   }
 }
@@ -102,18 +108,14 @@ function createVerdicts(database: DatabaseSync): (kind: number) => StoredVerdict
   }
 }
 
-function createFacts(database: DatabaseSync, fingerprint: (relay: number) => string): (fact: number) => StoredFacts {
-  const statement = database.prepare('SELECT relay, family, value FROM fact WHERE id = ?')
-  statement.setReturnArrays(true)
+function createFacts(database: DatabaseSync): (fact: number) => StoredFacts {
+  const statement = database.prepare('SELECT value FROM fact WHERE id = ?')
   const cache = createLruCache<number, StoredFacts>(REMEMBERED_MAX)
-  const members = createFamilies(database)
   return (fact) => {
     const known = cache.get(fact)
     if (known !== undefined) return known
-    // The statement gives arrays, which its type does not say.
-    const row = statement.get(fact) as unknown as readonly [number, number, string] | undefined
-    assert(row !== undefined, `the archive has no facts with the number ${fact}`)
-    const [relay, familyId, value] = row
+    const value = statement.get(fact)?.['value']
+    assert(typeof value === 'string', `the archive has no facts with the number ${fact}`)
     const [nickname, address, as, country, operator, namesItself] = JSON.parse(value) as [
       string,
       string,
@@ -122,10 +124,7 @@ function createFacts(database: DatabaseSync, fingerprint: (relay: number) => str
       string | null,
       boolean,
     ]
-    const all = familyId === 0 ? [] : members(familyId)
-    const own = fingerprint(relay)
-    const family = namesItself ? all : all.filter((member) => member !== own)
-    const facts = { nickname, address, as, country, operator, family }
+    const facts = { nickname, address, as, country, operator, namesItself }
     cache.set(fact, facts)
     return facts
   }
@@ -135,6 +134,7 @@ function createFamilies(database: DatabaseSync): (id: number) => readonly string
   const statement = database.prepare('SELECT members FROM family WHERE id = ?')
   const cache = createLruCache<number, readonly string[]>(FAMILIES_MAX)
   return (id) => {
+    if (id === 0) return NO_FAMILY
     const known = cache.get(id)
     if (known !== undefined) return known
     const packed = statement.get(id)?.['members']

@@ -7,7 +7,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import type { KeptEvidence } from '../model/exit-archive.ts'
-import type { ExitMetadata, ExitReport, ExitResult } from '../model/exit-result.ts'
+import type { ExitReport, ExitResult } from '../model/exit-result.ts'
 import { createInterner } from './archive-interner.node.ts'
 import type { EvidenceBlock } from './pack-evidence.node.ts'
 import { BLOCK_NUMBER_MAX, createRunColumns, decodeRunBlock, encodeRunBlock, type RunColumns } from './run-block.ts'
@@ -70,9 +70,10 @@ export function createArchiveWriter(database: DatabaseSync): ArchiveWriter {
     const inserted = insertRun.get(runId, shard, timestamp, invalid, origin, evidence, ...counts, ...unmeasured)
     const seq = Number(inserted?.['seq'])
     insertMetadata.run(seq, JSON.stringify(metadata))
+    const startedAtSeconds = momentOfRun(metadata.run_id) / MS_PER_SECOND
     const columns = createRunColumns(results.length)
     for (const [row, result] of results.entries()) {
-      const { relay, kind } = fillRow(columns, row, result, metadata)
+      const { relay, kind } = fillRow(columns, row, result, startedAtSeconds)
       if (invalid === null) insertVerdict.run(relay, runId, kind, wholeOrNull(result.latency_ms))
       if (row % ROWS_PER_TURN === 0) yield
     }
@@ -84,7 +85,7 @@ export function createArchiveWriter(database: DatabaseSync): ArchiveWriter {
     columns: RunColumns,
     row: number,
     result: ExitResult,
-    metadata: ExitMetadata,
+    startedAtSeconds: number,
   ): { readonly relay: number; readonly kind: number } {
     const relay = interner.relay(result.exit_fingerprint)
     const kind = interner.kind(result)
@@ -99,7 +100,8 @@ export function createArchiveWriter(database: DatabaseSync): ArchiveWriter {
     columns.failuresIpv6[row] = bounded(result.consecutive_failures_ipv6)
     columns.firstSeen[row] = interner.term(result.first_seen)
     columns.lastSeen[row] = interner.term(result.last_seen)
-    columns.askedAt[row] = numberAfter(wholeOrNull(result.timestamp - momentOfRun(metadata.run_id) / MS_PER_SECOND))
+    columns.family[row] = interner.family(result)
+    columns.askedAt[row] = numberAfter(wholeOrNull(result.timestamp - startedAtSeconds))
     return { relay, kind }
   }
 

@@ -6,37 +6,42 @@
  *
  * Format: docs/formats/archive.md
  */
-import { setImmediate } from 'node:timers/promises'
-import type { DatabaseSync } from 'node:sqlite'
 import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
-import type { ExitReport } from '../model/exit-result.ts'
+import { resolve } from 'node:path'
+import { createAppender, type RunEntry } from './archive-appender.node.ts'
 import { archiveError, openArchiveDatabase } from './archive-database.node.ts'
 import { createArchiveReader } from './archive-reader.node.ts'
 import { createArchiveRuns } from './archive-runs.node.ts'
 import { createArchiveTexts } from './archive-texts.node.ts'
 import { createVerdictReader } from './archive-verdicts.node.ts'
-import { createArchiveWriter } from './archive-writer.node.ts'
 import { compareExitRuns } from './compare-exit-runs.ts'
-import { packEvidence } from './pack-evidence.node.ts'
 import { firstRunIdAt, momentOfRun } from './run-moment.ts'
 import { formatIsoTime } from '../core/clock.ts'
 
 /** Later than every run id. */
 const NEWEST = 99_999_999_999_999
 
+/** The archive with what only its keeper needs: import and generated histories. */
+export interface ExitArchiveStore extends ExitArchive {
+  /** Keeps several runs in one transaction, each with as much of its evidence as is said. */
+  keep(runs: readonly RunEntry[]): Promise<void>
+  /** Whether the report of a run and shard, or of its whole, is in the archive. */
+  has(runId: string, shard: string): Promise<boolean>
+}
+
 /**
  * Opens the archive, creating the file (0600) when it is new and bringing an older schema up to date.
  *
  * @throws {RunError} When the file is no database of ours, is newer than this program, or cannot be used.
  */
-export async function openExitArchive(path: string): Promise<ExitArchive> {
+export async function openExitArchive(path: string): Promise<ExitArchiveStore> {
   const connections = await openArchiveDatabase(path)
   const { writing, reading } = connections
   const runs = createArchiveRuns(reading)
   const texts = createArchiveTexts(reading)
   const reader = createArchiveReader(reading, runs, texts)
   const verdicts = createVerdictReader(reading, texts)
-  const appender = createAppender(writing)
+  const appender = createAppender(resolve(path), writing)
   const changes = (runId: string, spanMs: number): ExitChanges | undefined => {
     const rows = reader.rows(runId)
     if (rows === undefined) return undefined
@@ -49,7 +54,9 @@ export async function openExitArchive(path: string): Promise<ExitArchive> {
   }
   return {
     verdicts: (beforeRunId, among) => verdicts(beforeRunId, among),
-    append: (report) => appender.append(report),
+    append: (report) => appender.append([{ report, evidence: 'all' }]),
+    keep: (entries) => appender.append(entries),
+    has: (runId, shard) => settle(() => runs.hasReport(withoutMark(runId), shard)),
     runs: (before, limit) =>
       settle(() => runs.before(digitsOf(before), limit).flatMap((runId) => runs.summary(runId) ?? [])),
     run: (runId) => settle(() => runs.summary(withoutMark(runId))),
@@ -73,40 +80,6 @@ export async function openExitArchive(path: string): Promise<ExitArchive> {
       await appender.settled()
       connections.close()
     },
-  }
-}
-
-/** Adds runs, one after the other: there is one transaction at a time on a connection. */
-interface Appender {
-  append(report: ExitReport): Promise<void>
-  /** Waits until nothing is being added. */
-  settled(): Promise<void>
-}
-
-function createAppender(database: DatabaseSync): Appender {
-  const writer = createArchiveWriter(database)
-  let last: Promise<void> = Promise.resolve()
-  const append = async (report: ExitReport): Promise<void> => {
-    const blocks = await packEvidence(report, 'all')
-    try {
-      database.exec('BEGIN IMMEDIATE')
-      const work = writer.add({ report, evidence: 'all', blocks, origin: 'report' })
-      // oxlint-disable-next-line no-await-in-loop -- a long transaction that gives others a turn
-      while (work.next().done !== true) await setImmediate()
-      database.exec('COMMIT')
-    } catch (cause) {
-      if (database.isTransaction) database.exec('ROLLBACK')
-      writer.forget()
-      throw archiveError('the run could not be added to the archive', cause)
-    }
-  }
-  return {
-    append: (report) => {
-      const done = last.then(() => append(report))
-      last = done.catch(() => undefined)
-      return done
-    },
-    settled: () => last,
   }
 }
 

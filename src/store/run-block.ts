@@ -40,6 +40,8 @@ export const RUN_BLOCK_COLUMNS = [
   'lastSeen',
   /** Whole seconds from the moment of the run id to the deciding attempt, plus 1; 0 where that is no moment of the run. */
   'askedAt',
+  /** Number of the family; 0 for none. */
+  'family',
 ] as const
 
 /** Name of a column. */
