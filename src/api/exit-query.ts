@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import type { ExitFlag, ExitStatus } from '../model/exit-result.ts'
+import { integerParameter } from './integer-parameter.ts'
 import type { ExitStanding } from './exit-standing.ts'
 import { EXIT_STATUSES, type TruthAgreement } from './run-summary.ts'
 
@@ -132,30 +133,46 @@ const fingerprint = z
 const text = z.string().trim().min(1).max(100)
 
 const PARAMETERS = {
-  run: z.union([z.string().regex(/^\d{14}$/), z.literal('current')]),
-  status: statusFilter,
-  standing: z.enum(EXIT_STANDINGS),
-  status_ipv6: z.union([statusFilter, z.literal(NOT_KNOWN)]),
+  run: z
+    .union([z.string().regex(/^\d{14}$/), z.literal('current')])
+    .describe('Id of a run, or current for the one that goes on; the newest valid one without it.'),
+  status: statusFilter.describe('The verdict; failing for wrong_ip, dns_fail and timeout.'),
+  standing: z.enum(EXIT_STANDINGS).describe('What the verdict amounts to; suspect is measured, and not accused.'),
+  status_ipv6: z.union([statusFilter, z.literal(NOT_KNOWN)]).describe('The verdict about AAAA; none where not asked.'),
   error_code: z.string().regex(/^(?:[A-Z][A-Z0-9_]{0,59}|none)$/),
   flag: z.enum(EXIT_FLAGS),
-  as: z.string().regex(/^(?:AS\d{1,10}|none)$/),
-  country: z.string().regex(/^(?:[A-Z]{2}|none)$/),
-  family: z.union([fingerprint, z.literal(NOT_KNOWN)]),
+  as: z
+    .string()
+    .regex(/^(?:AS\d{1,10}|none)$/)
+    .describe('AS64496; none where it is not known.'),
+  country: z
+    .string()
+    .regex(/^(?:[A-Z]{2}|none)$/)
+    .describe('Two letters; none where it is not known.'),
+  family: z.union([fingerprint, z.literal(NOT_KNOWN)]).describe('A relay and those that name it; none for no family.'),
   operator: z.string().min(1).max(300),
-  first_hop: z.union([fingerprint, z.literal(NOT_KNOWN)]),
-  address: z.string().regex(/^(?:[0-9A-Fa-f:.]{2,45}|none)$/),
-  fault: text,
-  truth: z.enum(['right', 'wrong', 'open']),
-  q: text,
-  failing_at_least: createIntegerSchema(1, 10_000),
+  first_hop: z.union([fingerprint, z.literal(NOT_KNOWN)]).describe('Fingerprint of the first hop.'),
+  address: z
+    .string()
+    .regex(/^(?:[0-9A-Fa-f:.]{2,45}|none)$/)
+    .describe('Exit address, as the run writes it.'),
+  fault: text.describe('Name of a laboratory fault.'),
+  truth: z.enum(['right', 'wrong', 'open']).describe('How the verdict compares with the truth, in a laboratory.'),
+  q: text.describe('Part of nickname, AS or operator, or the beginning of a fingerprint or address.'),
+  failing_at_least: integerParameter(1, 10_000).describe('Only relays that failed in so many runs in a row.'),
   sort: z.enum(SORT_KEYS),
   order: z.enum(['asc', 'desc']),
-  cursor: z.string().regex(/^(?:[ab][0-9A-F]{40}|z)$/),
-  limit: createIntegerSchema(1, EXITS_PER_PAGE_MAX),
+  cursor: z
+    .string()
+    .regex(/^(?:[ab][0-9A-F]{40}|z)$/)
+    .describe('From a link of another page.'),
+  limit: integerParameter(1, EXITS_PER_PAGE_MAX).describe('Exits on a page.'),
 }
 
-/** The parameters of a list of exits, with the schemas that check them. */
-export const EXIT_PARAMETERS: Readonly<Record<string, z.ZodType>> = PARAMETERS
+/** The parameters of a list of exits, with the schemas that check them; all of them may be left out. */
+export const EXIT_PARAMETERS: Readonly<Record<string, z.ZodType>> = Object.fromEntries(
+  Object.entries(PARAMETERS).map(([name, schema]) => [name, schema.optional()]),
+)
 
 /** What a query string says. */
 export interface ParsedExitQuery {
@@ -226,12 +243,4 @@ export function formatExitQuery(query: ExitQuery): string {
   put('cursor', query.cursor)
   put('limit', query.limit, DEFAULT_EXIT_QUERY.limit)
   return parameters.size === 0 ? '' : `?${parameters.toString()}`
-}
-
-/** A whole number as text: digits only, so that `1e3`, `0x10` and blanks are no numbers. */
-function createIntegerSchema(min: number, max: number): z.ZodType<number> {
-  return z.preprocess(
-    (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
-    z.int().min(min).max(max),
-  )
 }

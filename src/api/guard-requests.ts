@@ -33,18 +33,21 @@ const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
 /**
  * Makes the guard.
  *
- * @param hosts - Host names that are answered besides the loopback ones: lower case, without port.
+ * @param hosts - Host names that are answered besides the loopback ones, lower case, without port; asked at each request.
  */
-export function createRequestGuard(hosts: readonly string[]): MiddlewareHandler {
+export function createRequestGuard(hosts: () => readonly string[]): MiddlewareHandler {
   return async (context, next) => {
     const { method } = context.req
     const host = parseHost(context.req.header('host') ?? new URL(context.req.url).host)
-    if (host === undefined || !(isLoopbackName(host) || hosts.includes(host))) {
-      context.res = createProblemResponse('wrong-host', 'This server answers to 127.0.0.1, [::1] and localhost.')
-    } else if (method === 'GET' || method === 'HEAD') {
+    if (host === undefined || !(isLoopbackName(host) || hosts().includes(host))) {
+      context.res = createProblemResponse(
+        'wrong-host',
+        'This server answers to 127.0.0.1, [::1], localhost and the names it was given.',
+      )
+    } else if (method === 'GET' || method === 'HEAD' || context.req.path.startsWith('/api/')) {
       await next()
     } else {
-      context.res = createProblemResponse('method-not-allowed', `${method.slice(0, 16)} is not answered.`)
+      context.res = createProblemResponse('method-not-allowed', `${method.slice(0, 16)} is not answered here.`)
     }
     for (const [name, value] of SECURITY_HEADERS) context.res.headers.set(name, value)
   }

@@ -4,6 +4,7 @@
  * Invariant: it ends within ten seconds of SIGTERM, whatever goes on; killed at any moment, the next one goes on.
  */
 import type { Command } from 'commander'
+import { openTokenFile } from '../api/token-file.ts'
 import { NEVER } from '../config/serve-settings.ts'
 import { publicAddressPlan } from '../core/address-plan.ts'
 import { withTimeout } from '../core/clock.ts'
@@ -33,8 +34,6 @@ import { untilAborted } from './start-laboratory.ts'
 
 /** Of the ten seconds that SIGTERM leaves; the rest is for closing. */
 const STOP_MS = 8_500
-/** Windows and programs that look at runs live; each is one connection. */
-const STREAMS_MAX = 128
 /** Name of the socket in the data directory. */
 const SOCKET_NAME = 'candor.sock'
 
@@ -153,6 +152,7 @@ function createHandler(
   { control }: Daemon,
 ): FetchHandler {
   const { clock, log, files } = context
+  const tokens = openTokenFile(files, directories.dataDir, clock)
   const app = createWebApp({
     runs: control.live,
     published: openPublishedDirectory(files, directories.analysisDir),
@@ -160,11 +160,14 @@ function createHandler(
     clock,
     log,
     isLaboratory: false,
-    hosts: config.current().serve.hosts,
-    streamsMax: STREAMS_MAX,
     archive,
+    hosts: () => config.current().serve.hosts,
+    version: context.version,
+    control,
+    access: { tokens: () => tokens.tokens(), isReadProtected: () => config.current().serve.protectReading },
+    streamsMax: config.current().serve.eventStreams,
   })
-  return (request) => app.fetch(request)
+  return (request, sender) => app.fetch(request, sender)
 }
 
 async function reload(daemon: Daemon, config: ServeConfigSource): Promise<void> {

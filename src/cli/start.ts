@@ -66,10 +66,11 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
     clock,
     log,
     isLaboratory: true,
-    hosts: [],
+    hosts: () => [],
+    version: context.version,
     streamsMax: STREAMS_MAX,
   })
-  await using server = await serveHttp((request) => app.fetch(request), {
+  await using server = await serveHttp((request, sender) => app.fetch(request, sender), {
     address: '127.0.0.1',
     port,
     portsTried: PORTS_TRIED,

@@ -5,7 +5,7 @@
  * ignored measures something else than what was meant.
  */
 import { ConfigError } from '../core/config-error.ts'
-import { findNearestName } from './nearest-name.ts'
+import { findNearestName } from '../core/nearest-name.ts'
 import { parseConfigFile, type FileValues } from './parse-config-file.ts'
 import { keyOf, type Setting, type SettingGroup } from './setting.ts'
 

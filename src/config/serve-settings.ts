@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { parseCronExpression } from '../core/cron-expression.ts'
 import { canonicalIp } from '../core/ip-address.ts'
 import type { Limit } from '../core/limit.ts'
-import { duration, integer, textList, type Setting, type SettingGroup } from './setting.ts'
+import { duration, flag, integer, textList, type Setting, type SettingGroup } from './setting.ts'
 
 const PORT: Limit = { default: 8_053, min: 0, max: 65_535, unit: 'port', why: '53 is the port of DNS' }
 const RUN_LOGS: Limit = { default: 200, min: 1, max: 10_000, unit: 'files', why: 'fifty days of four runs a day' }
@@ -15,6 +15,14 @@ const JITTER: Limit = {
   why: 'so that not all daemons of the world begin in the same second',
 }
 
+const EVENT_STREAMS: Limit = {
+  default: 128,
+  min: 0,
+  max: 10_000,
+  unit: 'streams',
+  why: 'of the 200 connections that are served at once, some are left for pages',
+}
+
 /** What stands for no schedule at all. */
 export const NEVER = 'never'
 
@@ -24,6 +32,8 @@ export interface ServeSettings {
   readonly port: number
   readonly hosts: readonly string[]
   readonly runLogs: number
+  readonly protectReading: boolean
+  readonly eventStreams: number
 }
 
 /** The values of `[schedule]`: cron expressions or {@link NEVER}; durations are in milliseconds. */
@@ -90,6 +100,22 @@ export const SERVE_SETTINGS: { readonly [K in keyof ServeSettings]: Setting<Serv
     limit: RUN_LOGS,
     description: 'log files of runs that are kept',
     example: '200',
+  },
+  protectReading: {
+    name: 'protect-reading',
+    schema: flag,
+    default: false,
+    description: 'ask for a token (candor tokens add) also where nothing is changed: for API, events and metrics',
+    example: 'true',
+  },
+  eventStreams: {
+    name: 'event-streams',
+    placeholder: 'number',
+    schema: integer(EVENT_STREAMS),
+    default: EVENT_STREAMS.default,
+    limit: EVENT_STREAMS,
+    description: 'pages and programs that may look at runs live at once; each is one connection',
+    example: '128',
   },
 }
 

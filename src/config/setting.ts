@@ -6,7 +6,7 @@
  */
 import { z } from 'zod'
 import { checkLimit, type Limit } from '../core/limit.ts'
-import { findNearestName } from './nearest-name.ts'
+import { findNearestName } from '../core/nearest-name.ts'
 
 /** One setting. */
 export interface Setting<T> {

@@ -25,7 +25,8 @@ function createApp(parts: AppParts = {}): WebApp {
     clock: nodeClock,
     log: silentLog,
     isLaboratory: parts.isLaboratory ?? true,
-    hosts: ['candor.example'],
+    hosts: () => ['candor.example'],
+    version: '1.0.0',
     streamsMax: 1,
   })
 }
@@ -183,10 +184,10 @@ describe('createWebApp', () => {
     },
   )
 
-  test.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('does not answer %s', async (method) => {
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH'])('does not answer %s', async (method) => {
     const response = await get(createApp(), '/api/v1/runs/current', { method })
     expect(response.status).toBe(405)
-    expect(response.headers.get('allow')).toBe('GET, HEAD')
+    expect(response.headers.get('allow')).toBe('GET, HEAD, OPTIONS')
     expect(response.headers.get('content-type')).toContain('application/problem+json')
   })
 

@@ -4,13 +4,16 @@
  * Invariant: knows no server, no file and no campaign; what it shows comes through the ports of `model/`.
  */
 import { Hono } from 'hono'
+import type { AccessRules } from '../api/access.ts'
 import { createEventStreams } from '../api/event-stream.ts'
 import { parseExitQuery } from '../api/exit-query.ts'
 import { createRequestGuard } from '../api/guard-requests.ts'
 import { createProblemResponse, PROBLEMS, type ProblemName } from '../api/problem.ts'
 import { registerApi } from '../api/register-api.ts'
+import type { RequestOrigin } from '../api/request-origin.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import type { DaemonControl } from '../model/daemon-control.ts'
 import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { PublishedSource } from '../model/published-source.ts'
@@ -36,17 +39,24 @@ export interface WebAppOptions {
   readonly log: Log
   /** Whether the exits are those of a laboratory. */
   readonly isLaboratory: boolean
-  /** Host names that are answered besides the loopback ones; lower case, without port. */
-  readonly hosts: readonly string[]
+  /** Host names that are answered besides the loopback ones, lower case, without port; asked at each request. */
+  readonly hosts: () => readonly string[]
   /** Event streams that may be open at once. */
   readonly streamsMax: number
   /** Every run that was kept; absent where nothing is. */
-  readonly archive?: ExitArchive
+  readonly archive?: ExitArchive | undefined
+  /** Who takes orders; absent where there is no daemon. */
+  readonly control?: DaemonControl | undefined
+  /** Who may do what over the API; without it anybody reads, and only the owner gives orders. */
+  readonly access?: AccessRules | undefined
+  /** Version of Candor. */
+  readonly version: string
 }
 
 /** The site. */
 export interface WebApp {
-  fetch(request: Request): Response | Promise<Response>
+  /** @param origin - Who sent the request, as the server knows it. */
+  fetch(request: Request, origin?: RequestOrigin): Response | Promise<Response>
 }
 
 /** Makes the site. */
@@ -58,7 +68,11 @@ export function createWebApp(options: WebAppOptions): WebApp {
     runs: options.runs,
     published: options.published,
     events: createEventStreams(options.runs, options.clock, options.streamsMax),
-    ...(options.archive === undefined ? {} : { archive: options.archive }),
+    clock: options.clock,
+    version: options.version,
+    archive: options.archive,
+    control: options.control,
+    access: options.access,
   })
   addPages(app, options)
   app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))
@@ -71,7 +85,7 @@ export function createWebApp(options: WebAppOptions): WebApp {
       ? createProblemResponse('internal', 'The request was understood, but answering it failed.')
       : createPage(renderProblemPage('internal', ''), 500)
   })
-  return { fetch: (request) => app.fetch(request) }
+  return { fetch: (request, origin) => app.fetch(request, origin) }
 }
 
 function addPages(app: Hono, { runs, detectors, isLaboratory }: WebAppOptions): void {

@@ -40,7 +40,8 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
       clock: nodeClock,
       log: silentLog,
       isLaboratory: true,
-      hosts: [],
+      hosts: () => [],
+      version: '1.0.0',
       streamsMax: 8,
     })
     server = await serveHttp((request) => app.fetch(request), {
