@@ -1,6 +1,7 @@
 /** The group `candor lab`: a private Tor network with known faults. Its commands are files of their own. */
 import type { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
+import { registerLabAlerts } from './lab-alerts.ts'
 import { registerLabDown } from './lab-down.ts'
 import { registerLabHistory } from './lab-history.ts'
 import { registerLabRun } from './lab-run.ts'
@@ -13,4 +14,5 @@ export function registerLab(program: Command, context: CliContext): void {
   registerLabRun(lab, context)
   registerLabDown(lab, context)
   registerLabHistory(lab, context)
+  registerLabAlerts(lab, context)
 }

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   query: async () => (await import('./query.ts')).registerQuery,
   exits: async () => (await import('./exits.ts')).registerExits,
   authority: async () => (await import('./authority.ts')).registerAuthorityCommand,
+  alerts: async () => (await import('./alerts.ts')).registerAlerts,
   bulk: async () => (await import('./bulk.ts')).registerBulk,
   publish: async () => (await import('./publish.ts')).registerPublish,
   config: async () => (await import('./config.ts')).registerConfig,

@@ -1,4 +1,5 @@
 /** Every table that a configuration file may hold: what is not in here is refused as unknown. */
+import { ALERT_SETTING_GROUP } from './alert-settings.ts'
 import { EXIT_SETTING_GROUP } from './exit-settings.ts'
 import { GENERAL_SETTING_GROUP } from './general-settings.ts'
 import { PUBLISH_SETTING_GROUP } from './publish-settings.ts'
@@ -14,4 +15,5 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   RETENTION_SETTING_GROUP,
   SERVE_SETTING_GROUP,
   SCHEDULE_SETTING_GROUP,
+  ALERT_SETTING_GROUP,
 ]

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest'
 import type { ExitVerdictPoint } from '../model/exit-history.ts'
 import type { ExitStatus } from '../model/exit-result.ts'
+import type { ExitAlertState } from '../model/incident.ts'
 import {
   countFailures,
   DEFAULT_ALERT_RULE,
   judgeExitAlert,
   QUIET_ALERT_STATE,
   TWO_IN_A_ROW_ALERT_RULE,
-  type ExitAlertState,
 } from './failure-counters.ts'
 
 const START_MS = Date.UTC(2026, 0, 1)

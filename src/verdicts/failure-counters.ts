@@ -18,10 +18,8 @@
 import { parseTime } from '../core/clock.ts'
 import type { ExitVerdictPoint } from '../model/exit-history.ts'
 import type { ExitStatus } from '../model/exit-result.ts'
+import type { ExitAlertState, VerdictFamily } from '../model/incident.ts'
 import { isDnsVerdict } from './exit-relay.ts'
-
-/** Which verdict of a point is meant. */
-export type VerdictFamily = 'ipv4' | 'ipv6'
 
 /** What the history of a relay adds up to. */
 export interface FailureCount {
@@ -74,21 +72,6 @@ export const DEFAULT_ALERT_RULE: ExitAlertRule = {
 
 /** Two in a row, as the plan had it: 1,642 false alarms in the data where five in a row gave 40. */
 export const TWO_IN_A_ROW_ALERT_RULE: ExitAlertRule = { failures: 2, failuresOverSpan: 2, spanMs: 0, successes: 1 }
-
-/** Where the alert about one relay stands. */
-export interface ExitAlertState {
-  readonly alerting: boolean
-  /** Failures in a row, up to the newest verdict. */
-  readonly failures: number
-  /** Successes in a row, up to the newest verdict. */
-  readonly successes: number
-  /** The first failure of the row, or of the alert while it lasts; ISO 8601 UTC. */
-  readonly since: string | null
-  /** The newest failure, ISO 8601 UTC. */
-  readonly lastFailure: string | null
-  /** What the newest failure was. */
-  readonly failureType: ExitStatus | null
-}
 
 /** The state before any verdict. */
 export const QUIET_ALERT_STATE: ExitAlertState = {

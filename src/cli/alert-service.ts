@@ -1,0 +1,91 @@
+/** Puts alerts together: stores, channels, rules and the delivery worker. For the commands, and for the daemon. */
+import { createChannels, type ConfiguredChannel } from '../alerts/create-channels.ts'
+import { HTTP_CHANNEL_KINDS } from '../alerts/channel-kinds.ts'
+import { createDeliveryWorker, type DeliveryPolicy, type DeliveryWorker } from '../alerts/delivery-worker.ts'
+import { smtpChannel } from '../alerts/smtp.node.ts'
+import { writeOperatorReports } from '../campaigns/exits/operator-reports.ts'
+import { processExitRun, type ProcessedExitRun } from '../campaigns/exits/process-exit-run.ts'
+import type { AlertSettings } from '../config/alert-settings.ts'
+import type { ExitReport } from '../model/exit-result.ts'
+import { openAlertStores, type AlertStores } from '../store/alert-stores.node.ts'
+import type { ExitIncidentPolicy } from '../verdicts/exit-incidents.ts'
+import { DEFAULT_ALERT_RULE, TWO_IN_A_ROW_ALERT_RULE } from '../verdicts/failure-counters.ts'
+import type { CliCapabilities, CliContext } from './cli-context.ts'
+
+/** Alerts of one data directory. */
+export interface AlertService extends AsyncDisposable {
+  readonly stores: AlertStores
+  readonly channels: readonly ConfiguredChannel[]
+  readonly worker: DeliveryWorker
+  /** Processes the report of a run: incidents, messages, reports for operators. The same run again changes nothing. */
+  processRun(report: ExitReport): Promise<ProcessedExitRun>
+}
+
+/**
+ * Opens alerts for delivering. Only one program can at a time.
+ *
+ * @param purpose - Who does, for the message that others get.
+ * @throws {ConfigError} When a channel cannot be set up.
+ * @throws {BusyError} When another program delivers.
+ * @throws {RunError} When the stores cannot be used.
+ */
+export async function openAlertService(
+  context: Pick<CliContext, 'clock' | 'files' | 'http' | 'environment' | 'createRandom' | 'newSeed' | 'log'>,
+  settings: AlertSettings,
+  dataDirectory: string,
+  purpose: string,
+): Promise<AlertService> {
+  const { clock, files, log } = context
+  const channels = await setUpChannels(context, settings)
+  const stores = await openAlertStores(dataDirectory, purpose)
+  const worker = createDeliveryWorker({
+    ...stores,
+    channels,
+    policy: toDeliveryPolicy(settings),
+    clock,
+    random: context.createRandom(context.newSeed()),
+    log,
+  })
+  return {
+    stores,
+    channels,
+    worker,
+    processRun: async (report) => {
+      const processed = await processExitRun(report, stores, toIncidentPolicy(settings), clock.wallNowMs())
+      if (processed.outcome === 'processed' && settings.operatorReports !== null)
+        await writeOperatorReports(files, settings.operatorReports, report)
+      worker.wake()
+      return processed
+    },
+    [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose](),
+  }
+}
+
+/** Sets the configured channels up. @throws {ConfigError} */
+export function setUpChannels(
+  { files, http, clock, environment }: Pick<CliCapabilities, 'files' | 'http' | 'clock' | 'environment'>,
+  { channels, timeout }: AlertSettings,
+): Promise<readonly ConfiguredChannel[]> {
+  const kinds = [...HTTP_CHANNEL_KINDS, smtpChannel]
+  return createChannels(channels, kinds, { files, http, clock, environment, timeoutMs: timeout })
+}
+
+function toIncidentPolicy({ rule, reminder }: AlertSettings): ExitIncidentPolicy {
+  return { rule: rule === 'two_in_a_row' ? TWO_IN_A_ROW_ALERT_RULE : DEFAULT_ALERT_RULE, reminderMs: reminder }
+}
+
+function toDeliveryPolicy({ quietHours, digest, timeZone, timeout, giveUpAfter }: AlertSettings): DeliveryPolicy {
+  const [from, to] = (quietHours ?? '').split('-')
+  return {
+    timeoutMs: timeout,
+    giveUpAfterMs: giveUpAfter,
+    quietHours:
+      quietHours === null ? null : { fromMinute: toMinute(from ?? ''), toMinute: toMinute(to ?? ''), timeZone },
+    digest: digest === null ? null : { minute: toMinute(digest), timeZone },
+  }
+}
+
+/** `hh:mm`, which the settings have checked. */
+function toMinute(time: string): number {
+  return Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5))
+}
