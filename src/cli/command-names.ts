@@ -8,6 +8,7 @@ export const COMMAND_NAMES = [
   'query',
   'exits',
   'authority',
+  'alerts',
   'bulk',
   'publish',
   'config',

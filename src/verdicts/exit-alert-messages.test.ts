@@ -61,7 +61,7 @@ describe('composeExitMessages', () => {
     })
     expect(message?.items).toHaveLength(40)
     expect(message?.items[3]).toEqual({
-      text: 'exit3 198.51.100.3: dns_fail 7 times in a row since 2026-01-30 00:00 UTC',
+      text: 'exit3 198.51.100.3: dns_fail 7 times in a row, first seen 2026-01-30 00:00 UTC',
       url: `https://metrics.torproject.org/rs.html#details/${print(3)}`,
       data: toExitAlertPayload(incident(3)),
     })

@@ -101,7 +101,7 @@ const VERBS = {
 } as const
 const QUESTIONS = { ipv4: 'DNS', ipv6: 'DNS for IPv6 addresses (AAAA)' } as const
 const EXPLANATIONS = {
-  new: 'Every failure was confirmed through other circuits, and no success lies between them.',
+  new: 'The runs that saw it came one after the other, without a success between them.',
   ongoing: 'This has been reported before and was seen again in the newest run.',
   recovered: 'The newest runs in a row got right answers.',
 } as const
@@ -118,7 +118,7 @@ function composeItem(incident: ExitIncident): AlertItem {
   const since = data.first_seen.slice(0, 16).replace('T', ' ')
   const times = data.consecutive_count === 1 ? 'once' : `${data.consecutive_count} times in a row`
   return {
-    text: `${incident.nickname} ${data.exit_ip}: ${data.failure_type} ${times} since ${since} UTC`,
+    text: `${incident.nickname} ${data.exit_ip}: ${data.failure_type} ${times}, first seen ${since} UTC`,
     url: data.tor_metrics_url,
     data: { ...data },
   }
