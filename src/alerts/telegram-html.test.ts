@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { parseTelegramHtml } from '../lab/telegram-server.ts'
 import type { AlertMessage } from '../model/alert.ts'
