@@ -6,7 +6,9 @@
  * send(sockets, wire, entries, count) → how many entries went out, from the front
  *   entries: three numbers each, offset in wire, octets, number of the resolver
  * wait(sockets, timeoutMs, gatherMs) → how many sockets have something, gatherMs after the first had
- * receive(sockets, octets, strideOctets, heads, agesMs) → how many datagrams came, the i-th at i * strideOctets
+ * receive(sockets, octets, strideOctets, heads, agesMs) → how many datagrams came
+ *   octets: strideOctets for each that all three arrays have room for, close together; then equal parts of the rest, for
+ *   what of each is longer
  *   heads: three numbers each, octets, number of the resolver (-1 for anybody else), 1 when cut off
  *   agesMs: for how long each has been here, as the kernel's stamp says; -1 without a stamp
  * stats(sockets, counters), close(sockets)
@@ -19,7 +21,7 @@
 #define _GNU_SOURCE
 #define NAPI_VERSION 8
 /* Counted up with every change of arguments or layouts; src/platform/native-sockets.ts takes no other. */
-#define INTERFACE_VERSION 1
+#define INTERFACE_VERSION 2
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -54,6 +56,12 @@ struct endpoint {
   uint16_t port; /* in network order */
 };
 
+/* Where a datagram goes; of length 0 where this machine has no IPv6: refused, and counted. */
+struct address {
+  struct sockaddr_in6 name;
+  socklen_t length;
+};
+
 struct control {
   _Alignas(struct cmsghdr) char octets[CMSG_SPACE(sizeof(struct timespec))];
 };
@@ -64,13 +72,17 @@ struct sockets {
   bool is_six, is_segmented;
   uint32_t resolver_count, mask;
   struct endpoint *resolvers;
+  struct address *addresses; /* of the resolvers */
   int32_t *table; /* number of a resolver, -1 where none is; at most half full */
   double counters[COUNTERS];
-  struct mmsghdr messages[BATCH_MAX];
-  struct iovec pieces[BATCH_MAX];
-  struct sockaddr_in6 names[BATCH_MAX];
-  struct control controls[BATCH_MAX];
+  struct mmsghdr sends[BATCH_MAX];
+  struct iovec send_pieces[BATCH_MAX];
+  struct control send_controls[BATCH_MAX];
   uint16_t runs[BATCH_MAX];
+  struct mmsghdr receives[BATCH_MAX];
+  struct iovec receive_pieces[BATCH_MAX][2];
+  struct sockaddr_in6 names[BATCH_MAX];
+  struct control receive_controls[BATCH_MAX];
 };
 
 static const napi_type_tag TAG = { 0x6c7562726f646e61ULL, 0x7374656b636f732dULL };
@@ -144,8 +156,9 @@ static bool learn(struct sockets *sockets, const uint8_t *octets, size_t count) 
   sockets->mask = size - 1;
   sockets->resolver_count = (uint32_t)count;
   sockets->resolvers = calloc(count + 1, sizeof *sockets->resolvers);
+  sockets->addresses = calloc(count + 1, sizeof *sockets->addresses);
   sockets->table = malloc(size * sizeof *sockets->table);
-  if (sockets->resolvers == NULL || sockets->table == NULL) return false;
+  if (sockets->resolvers == NULL || sockets->addresses == NULL || sockets->table == NULL) return false;
   memset(sockets->table, 0xff, size * sizeof *sockets->table);
   for (size_t i = 0; i < count; i++) {
     struct endpoint *end = &sockets->resolvers[i];
@@ -160,10 +173,41 @@ static bool learn(struct sockets *sockets, const uint8_t *octets, size_t count) 
   return true;
 }
 
+/* The kernel writes the lengths of what it gave into a message. */
+static void make_ready(struct sockets *sockets, uint32_t i) {
+  sockets->receives[i].msg_hdr.msg_namelen = sizeof sockets->names[i];
+  sockets->receives[i].msg_hdr.msg_controllen = sizeof sockets->receive_controls[i];
+}
+
+/* Writes the resolvers as the sockets want them, and what stays the same in all messages. */
+static void prepare(struct sockets *sockets) {
+  for (uint32_t i = 0; i < sockets->resolver_count; i++) {
+    const struct endpoint *end = &sockets->resolvers[i];
+    struct address *address = &sockets->addresses[i];
+    if (sockets->is_six) {
+      address->name = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = end->port };
+      memcpy(&address->name.sin6_addr, &end->high, 16);
+      address->length = sizeof address->name;
+    } else {
+      struct sockaddr_in *four = (struct sockaddr_in *)&address->name;
+      *four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = end->port };
+      memcpy(&four->sin_addr, (const char *)&end->low + 4, 4);
+      address->length = is_mapped(end) ? sizeof *four : 0;
+    }
+  }
+  for (int i = 0; i < BATCH_MAX; i++) {
+    sockets->receives[i].msg_hdr = (struct msghdr){
+      .msg_name = &sockets->names[i], .msg_iov = sockets->receive_pieces[i], .msg_iovlen = 2,
+      .msg_control = sockets->receive_controls[i].octets,
+    };
+    make_ready(sockets, (uint32_t)i);
+  }
+}
+
 static int open_one(bool is_six, int buffer_octets) {
   int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return -1;
-  int off = 0, on = 1;
+  int off = 0, on = 1, probe = IP_PMTUDISC_PROBE;
   struct sockaddr_in6 name = { .sin6_family = is_six ? AF_INET6 : AF_INET };
   if ((is_six && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off) != 0) ||
       bind(fd, (struct sockaddr *)&name, is_six ? sizeof name : sizeof(struct sockaddr_in)) != 0) {
@@ -178,6 +222,8 @@ static int open_one(bool is_six, int buffer_octets) {
   if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer_octets, sizeof buffer_octets) != 0)
     setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_octets, sizeof buffer_octets);
   setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
+  /* Queries fit every path; without fragments to tell apart the kernel needs no number for each. */
+  setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &probe, sizeof probe);
   return fd;
 }
 
@@ -191,6 +237,7 @@ static void discard(napi_env env, void *data, void *hint) {
   struct sockets *sockets = data;
   shut(sockets);
   free(sockets->resolvers);
+  free(sockets->addresses);
   free(sockets->table);
   free(sockets);
 }
@@ -224,6 +271,7 @@ static napi_value open_sockets(napi_env env, napi_callback_info info) {
     else sockets->polls[sockets->count++] = (struct pollfd){ .fd = fd, .events = POLLIN };
   }
   sockets->counters[OPENED] = sockets->count;
+  if (error != ENOMEM) prepare(sockets);
   if (sockets->count > 0 && napi_create_object(env, &result) == napi_ok &&
       napi_wrap(env, result, sockets, discard, NULL, NULL) == napi_ok) {
     if (napi_type_tag_object(env, result, &TAG) == napi_ok) return result;
@@ -231,6 +279,16 @@ static napi_value open_sockets(napi_env env, napi_callback_info info) {
   }
   discard(env, sockets, NULL);
   return number(env, error == 0 ? ENOMEM : error);
+}
+
+/* How many entries from this one on can go in one piece: to one resolver, of one length, of which the last may be shorter. */
+static uint32_t run_length(const int32_t *entry, uint32_t left) {
+  uint32_t run = 1;
+  for (; run < RUN_MAX && run < left && entry[run * FIELDS + 2] == entry[2]; run++) {
+    if (entry[run * FIELDS + 1] > entry[1] || (int64_t)entry[1] * (run + 1) > DATAGRAM_MAX) break;
+    if (entry[(run - 1) * FIELDS + 1] < entry[1]) break;
+  }
+  return run < RUN_MIN ? 1 : run;
 }
 
 /* Makes messages of entries, runs to one resolver in one piece. Returns how many; -1 when an entry is out of range. */
@@ -241,34 +299,21 @@ static int compose(struct sockets *sockets, uint8_t *wire, size_t wire_octets, c
     int32_t resolver = entries[i * FIELDS + 2];
     if (at < 0 || size < 1 || size > DATAGRAM_MAX || at + size > (int64_t)wire_octets) return -1;
     if (resolver < 0 || (uint32_t)resolver >= sockets->resolver_count) return -1;
-    sockets->pieces[i] = (struct iovec){ wire + at, (size_t)size };
+    sockets->send_pieces[i] = (struct iovec){ wire + at, (size_t)size };
   }
   for (uint32_t i = 0; i < count; messages++) {
     const int32_t *entry = entries + (size_t)i * FIELDS;
-    uint32_t run = 1;
-    if (sockets->is_segmented) {
-      for (; run < RUN_MAX && i + run < count && entry[run * FIELDS + 2] == entry[2]; run++) {
-        if (entry[run * FIELDS + 1] > entry[1] || (int64_t)entry[1] * (run + 1) > DATAGRAM_MAX) break;
-        if (entry[(run - 1) * FIELDS + 1] < entry[1]) break; /* only the last may be shorter */
-      }
-      if (run < RUN_MIN) run = 1;
-    }
-    const struct endpoint *end = &sockets->resolvers[entry[2]];
-    struct sockaddr_in6 *name = &sockets->names[messages];
-    struct msghdr *header = &sockets->messages[messages].msg_hdr;
-    *header = (struct msghdr){ .msg_name = name, .msg_iov = &sockets->pieces[i], .msg_iovlen = run };
-    if (sockets->is_six) {
-      *name = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = end->port };
-      memcpy(&name->sin6_addr, &end->high, 16);
-      header->msg_namelen = sizeof *name;
-    } else {
-      struct sockaddr_in *four = (struct sockaddr_in *)name;
-      *four = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = end->port };
-      memcpy(&four->sin_addr, (const char *)&end->low + 4, 4);
-      header->msg_namelen = is_mapped(end) ? sizeof *four : 0; /* no IPv6 here: refused, and counted */
-    }
+    uint32_t run = sockets->is_segmented ? run_length(entry, count - i) : 1;
+    struct address *address = &sockets->addresses[entry[2]];
+    struct msghdr *header = &sockets->sends[messages].msg_hdr;
+    header->msg_name = &address->name;
+    header->msg_namelen = address->length;
+    header->msg_iov = &sockets->send_pieces[i];
+    header->msg_iovlen = run;
+    header->msg_control = NULL;
+    header->msg_controllen = 0;
     if (run > 1) {
-      header->msg_control = sockets->controls[messages].octets;
+      header->msg_control = sockets->send_controls[messages].octets;
       header->msg_controllen = CMSG_SPACE(sizeof(uint16_t));
       struct cmsghdr *segment = CMSG_FIRSTHDR(header);
       *segment = (struct cmsghdr){ CMSG_LEN(sizeof(uint16_t)), IPPROTO_UDP, UDP_SEGMENT };
@@ -297,7 +342,7 @@ static napi_value send_batch(napi_env env, napi_callback_info info) {
   if (messages < 0) return fail(env, "an entry of the batch is out of range");
   int fd = sockets->polls[sockets->turn++ % sockets->count].fd;
   for (int from = 0; from < messages;) {
-    int done = sendmmsg(fd, sockets->messages + from, (unsigned)(messages - from), 0);
+    int done = sendmmsg(fd, sockets->sends + from, (unsigned)(messages - from), 0);
     sockets->counters[SEND_CALLS]++;
     if (done < 0) {
       if (errno == EINTR) continue;
@@ -382,19 +427,18 @@ static napi_value receive_batch(napi_env env, napi_callback_info info) {
   size_t room = size / stride < BATCH_MAX ? size / stride : BATCH_MAX;
   if (fields / FIELDS < room) room = fields / FIELDS;
   if (age_count < room) room = age_count;
+  size_t rest = size / room - stride;
+  for (uint32_t k = 0; k < room; k++) {
+    sockets->receive_pieces[k][0] = (struct iovec){ (uint8_t *)octets + stride * k, stride };
+    sockets->receive_pieces[k][1] = (struct iovec){ (uint8_t *)octets + stride * room + rest * k, rest };
+  }
   /* From the one that sent longest ago, so that a flood at one keeps nobody out. */
   for (uint32_t turn = 0; turn < sockets->count && total < room; turn++) {
     uint32_t i = (sockets->turn + turn) % sockets->count;
     if (sockets->polls[i].revents == 0) continue;
     unsigned wanted = (unsigned)(room - total);
-    for (unsigned k = 0; k < wanted; k++) {
-      sockets->pieces[k] = (struct iovec){ (uint8_t *)octets + (size_t)stride * (total + k), stride };
-      sockets->messages[k].msg_hdr = (struct msghdr){
-        .msg_name = &sockets->names[k], .msg_namelen = sizeof sockets->names[k], .msg_iov = &sockets->pieces[k],
-        .msg_iovlen = 1, .msg_control = sockets->controls[k].octets, .msg_controllen = sizeof sockets->controls[k],
-      };
-    }
-    int got = recvmmsg(sockets->polls[i].fd, sockets->messages, wanted, MSG_DONTWAIT, NULL);
+    struct mmsghdr *messages = sockets->receives + total;
+    int got = recvmmsg(sockets->polls[i].fd, messages, wanted, MSG_DONTWAIT, NULL);
     sockets->counters[RECEIVE_CALLS]++;
     /* What is behind an error comes with the next wait. */
     if (got < (int)wanted) sockets->polls[i].revents = 0;
@@ -402,15 +446,16 @@ static napi_value receive_batch(napi_env env, napi_callback_info info) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     for (int k = 0; k < got; k++, total++) {
-      struct msghdr *header = &sockets->messages[k].msg_hdr;
-      struct endpoint end = source(sockets, &sockets->names[k]);
+      struct msghdr *header = &messages[k].msg_hdr;
+      struct endpoint end = source(sockets, &sockets->names[total]);
       bool is_cut = (header->msg_flags & MSG_TRUNC) != 0;
       int32_t *head = (int32_t *)heads + (size_t)total * FIELDS;
-      head[0] = (int32_t)sockets->messages[k].msg_len;
+      head[0] = (int32_t)messages[k].msg_len;
       head[1] = find(sockets, &end);
       head[2] = is_cut;
       ((double *)ages)[total] = age(header, &now);
       sockets->counters[CUT_OFF] += is_cut;
+      make_ready(sockets, total);
     }
   }
   sockets->counters[RECEIVED] += total;

@@ -28,6 +28,8 @@ export interface NativeAddon {
   /**
    * Takes what the sockets had at the last wait.
    *
+   * @param octets - `strideOctets` for each datagram that all three arrays have room for; behind those equal parts of the
+   *   rest, for what of each is longer.
    * @param heads - Three numbers for each datagram: octets, number of the resolver or −1, 1 when it was cut off.
    * @param agesMs - For how long each has been here; −1 when that is not known.
    * @returns How many there are.
@@ -59,7 +61,7 @@ export const NATIVE_COUNTERS = [
 ] as const
 
 /** What this file speaks. One built from an older source would read arrays of another layout. */
-const INTERFACE_VERSION = 1
+const INTERFACE_VERSION = 2
 
 const HOME = join(import.meta.dirname, '../..')
 /** What was built here comes before what the package carries. */

@@ -138,6 +138,18 @@ describe.skipIf(addon === undefined)('createNativeBackend', () => {
     stranger.close()
     expect(heard.map((text) => text.slice(0, 2))).toEqual(['-1', '-1'])
   })
+  test('hands over long datagrams whole, among short ones', async () => {
+    await using server = await startEcho('127.0.0.1')
+    const sizes = [20, 3_000, 575, 576, 40_000, 30]
+    const wire = new Uint8Array(sizes.length * 40_000).map((_, at) => at % 251)
+    const entries = Int32Array.from(sizes.flatMap((size, i) => [i * 40_000, size, 0]))
+    const batch = { wire, entries, strideOctets: 40_000 }
+    const options = { resolvers: [server.resolver], batch, hearsStrangers: true }
+    const dgram = await exchange(await createDgramBackend(options), sizes.length, sizes.length)
+    const native = createNativeBackend({ ...options, segmented: false }) as BulkBackend
+    expect(await exchange(native, sizes.length, sizes.length)).toEqual(dgram)
+    expect(dgram).toHaveLength(sizes.length)
+  })
   test('ends when it is closed while it waits', async () => {
     const resolvers = [{ address: '127.0.0.1', port: 9, isPaced: false }]
     const batch = createBatch([1], [0])
@@ -188,9 +200,11 @@ describe.skipIf(addon === undefined)('loadNativeAddon', () => {
     const octets = new Uint8Array(40).fill(0xaa)
     const [heads, agesMs] = [new Int32Array(9), new Float64Array(3)]
     expect(addon.receive(sockets, octets, 16, heads, agesMs)).toBe(2)
-    expect([...heads]).toEqual([8, 0, 0, 16, 0, 1, 0, 0, 0])
-    expect([...octets.subarray(0, 8)]).toEqual([0xee, 0, 0, 0, 0, 0, 0, 0])
-    expect([...octets.subarray(32)]).toEqual(Array(8).fill(0xaa))
+    // 16 octets for each of two, and 4 of the rest.
+    expect([...heads]).toEqual([8, 0, 0, 20, 0, 1, 0, 0, 0])
+    expect([...octets.subarray(0, 9)]).toEqual([0xee, 0, 0, 0, 0, 0, 0, 0, 0xaa])
+    expect([...octets.subarray(16, 32)]).toEqual([0xee, ...Array<number>(15).fill(1)])
+    expect([...octets.subarray(32)]).toEqual([0xaa, 0xaa, 0xaa, 0xaa, 1, 1, 1, 1])
     expect(agesMs[0]).toBeGreaterThan(29)
     expect(agesMs[0]).toBeLessThan(performance.now() - sentAtMs + 1)
     expect(addon.receive(sockets, octets, 16, heads, agesMs)).toBe(1)

@@ -16,9 +16,7 @@ import { chooseAwake, type Cooldown } from '../cooldown.ts'
 import type { BulkCheckpoint } from './bulk-checkpoint.ts'
 import { AT, rcodePlace } from './bulk-counters.ts'
 import {
-  ASKED_MAX,
   BulkSlots,
-  hashQuestion,
   SLOT_FREE,
   SLOT_LATE,
   SLOT_QUEUED,
@@ -31,6 +29,7 @@ import { moveQueued } from './move-queued.ts'
 import { READ_END, READ_NOTHING, type NameReader } from './name-reader.ts'
 import type { RecordWriter } from './record-writer.ts'
 import { ResolverQueues, type BulkPace } from './resolver-queues.ts'
+import { oldPlace, strayPlace } from './stray-place.ts'
 import { TimerWheel } from './timer-wheel.ts'
 
 /** One system call takes at most this many datagrams. */
@@ -171,12 +170,11 @@ export class BulkEngine implements BulkDrive {
     }
     const slot = slots.slotOf[((octets[at] as number) << 8) | (octets[at + 1] as number)] as number
     if (slots.state[slot] !== SLOT_SENT || slots.resolver[slot] !== resolver) {
-      this.countStray(slot, octets, at, sizeOctets, resolver)
+      this.count(strayPlace(slots, slot, octets, at, sizeOctets, resolver))
       return
     }
     if (!slots.hasQuestion(slot, octets, at, sizeOctets)) {
-      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashQuestion(octets, at, sizeOctets)
-      this.count(isOld ? AT.late : AT.wrong_question)
+      this.count(oldPlace(slots, slot, octets, at, sizeOctets, resolver, AT.wrong_question))
       return
     }
     this.queues.heard(resolver, atMs, Math.max(0, atMs - (slots.sentAtMs[slot] as number)))
@@ -325,7 +323,6 @@ export class BulkEngine implements BulkDrive {
   private sent(slot: number, atMs: number): void {
     const { slots, options, counters } = this
     const tries = slots.tries[slot] as number
-    if (tries < ASKED_MAX) slots.asked[slot * ASKED_MAX + tries] = slots.resolver[slot] as number
     slots.tries[slot] = tries + 1
     slots.state[slot] = SLOT_SENT
     slots.sentAtMs[slot] = atMs
@@ -344,6 +341,7 @@ export class BulkEngine implements BulkDrive {
     const tries = slots.tries[slot] as number
     const resolver = slots.resolver[slot] as number
     this.queues.missed(resolver)
+    slots.endTry(slot)
     if (options.cooldown?.failed(resolver, nowMs) === true) {
       this.count(AT.rests)
       moveQueued(slots, this.queues, resolver, (other) => this.resolverFor(other, slots.tries[other] as number))
@@ -364,20 +362,6 @@ export class BulkEngine implements BulkDrive {
     this.count(AT.answered)
     this.count(rcodePlace(rcode))
     this.slots.release(slot, this.nowMs)
-  }
-
-  /** Says what a datagram is that answers nothing. */
-  private countStray(slot: number, octets: Uint8Array, at: number, sizeOctets: number, resolver: number): void {
-    const { slots } = this
-    const state = slots.state[slot] as number
-    const isKnown = slots.hasAsked(slot, resolver) && slots.hasQuestion(slot, octets, at, sizeOctets)
-    if (!isKnown) {
-      const isOld = slots.oldResolver[slot] === resolver && slots.oldHash[slot] === hashQuestion(octets, at, sizeOctets)
-      this.count(isOld ? AT.late : AT.wrong_id)
-      return
-    }
-    const isAnswered = (state === SLOT_FREE || state === SLOT_TCP) && slots.resolver[slot] === resolver
-    this.count(isAnswered ? AT.duplicate : AT.late)
   }
 
   private count(place: number): void {

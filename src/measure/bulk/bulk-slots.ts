@@ -16,8 +16,10 @@ import { randomInt, type Random } from '../../core/random.ts'
 export const SLOTS = 65_536
 /** As many are used from the beginning. */
 const SLOTS_START = 8_192
-/** A slot rests for so long while there are unused ones: a second answer that comes meanwhile is known as one. */
-const REST_MS = 500
+/** A slot rests for so long while there are unused ones. For longer, there would be more slots than the caches hold. */
+const REST_MS = 40
+/** How many earlier queries a slot remembers: so a second answer is known as one for some time after the rest, too. */
+const OLD_MAX = 4
 /** A cell of a query that is short, as most are: so as many as possible lie in few lines of the caches. */
 export const WIRE_STRIDE_OCTETS = 64
 /** Header 12, name 255, type and class 4, OPT 11, rounded up to a multiple of a cell. */
@@ -29,8 +31,9 @@ const HEADER_OCTETS = 12
 const HASHED_END_OCTETS = 28
 const HASH_START = 0x811c9dc5
 const HASH_PRIME = 0x01000193
+const TRAIT_FACTOR = 0x9e3779b1
 /** How many resolvers a slot remembers to have asked. */
-export const ASKED_MAX = 8
+const ASKED_MAX = 8
 /** No query lives here. */
 export const SLOT_FREE = 0
 /** The query waits for its resolver's turn. */
@@ -62,16 +65,16 @@ export class BulkSlots {
   readonly pinned: Uint8Array = new Uint8Array(SLOTS)
   /** The resolver that is asked now. */
   readonly resolver: Int32Array = new Int32Array(SLOTS)
-  /** The resolvers that were asked, in the order of tries, {@link ASKED_MAX} for each slot. */
-  readonly asked: Int32Array = new Int32Array(SLOTS * ASKED_MAX)
+  /** The resolvers whose tries are over, in their order, {@link ASKED_MAX} for each slot. */
+  private readonly asked: Int32Array = new Int32Array(SLOTS * ASKED_MAX)
   readonly sentAtMs: Float64Array = new Float64Array(SLOTS)
   /** Which query of the input this is, from 0. */
   readonly index: Float64Array = new Float64Array(SLOTS)
   /** The next slot in the queue of a resolver. */
   readonly next: Int32Array = new Int32Array(SLOTS)
-  /** Traits of the query that had the slot before: a hash of its question, and whom it asked last. */
-  readonly oldHash: Int32Array = new Int32Array(SLOTS)
-  readonly oldResolver: Int32Array = new Int32Array(SLOTS).fill(-1)
+  /** Traits of the queries that had the slot before, {@link OLD_MAX} for each slot, in a round. */
+  private readonly oldTraits: Int32Array = new Int32Array(SLOTS * OLD_MAX)
+  private readonly oldTurn: Uint8Array = new Uint8Array(SLOTS)
   /** The slot of each message id. */
   readonly slotOf: Uint16Array = new Uint16Array(SLOTS)
   private readonly ring: Uint16Array = new Uint16Array(SLOTS)
@@ -127,8 +130,12 @@ export class BulkSlots {
 
   /** Gives back the slot of a query that was answered. */
   release(slot: number, nowMs: number): void {
-    this.remember(slot)
-    this.restsUntilMs[slot] = nowMs + REST_MS
+    this.remember(slot, 1)
+    this.free(slot, nowMs + REST_MS)
+  }
+
+  private free(slot: number, restsUntilMs: number): void {
+    this.restsUntilMs[slot] = restsUntilMs
     this.state[slot] = SLOT_FREE
     this.ring[(this.head + this.freeCount) & (SLOTS - 1)] = slot
     this.freeCount++
@@ -149,15 +156,39 @@ export class BulkSlots {
       if ((this.lateUntilMs[slot] as number) > nowMs) return
       this.lateHead = (this.lateHead + 1) & (SLOTS - 1)
       this.lateCount--
-      this.release(slot, nowMs - REST_MS)
+      this.remember(slot, 0)
+      this.free(slot, nowMs)
     }
   }
 
-  /** Whether a resolver was asked before it was the turn of the present one, or is the present one. */
+  /** Notes whom a try asked that is over. */
+  endTry(slot: number): void {
+    const place = (this.tries[slot] as number) - 1
+    if (place < ASKED_MAX) this.asked[slot * ASKED_MAX + place] = this.resolver[slot] as number
+  }
+
+  /** Whether a resolver is asked, or was by a try that is over. */
   hasAsked(slot: number, resolver: number): boolean {
-    const tries = Math.min(this.tries[slot] as number, ASKED_MAX)
-    for (let k = 0; k < tries; k++) if (this.asked[slot * ASKED_MAX + k] === resolver) return true
+    const tries = this.tries[slot] as number
+    const isQueued = this.state[slot] === SLOT_QUEUED
+    if (!isQueued && this.resolver[slot] === resolver) return tries > 0
+    const over = Math.min(isQueued ? tries : tries - 1, ASKED_MAX)
+    for (let k = 0; k < over; k++) if (this.asked[slot * ASKED_MAX + k] === resolver) return true
     return false
+  }
+
+  /**
+   * Whether octets carry a question like one that the slot asked before the present one, of the same resolver.
+   *
+   * @returns 1 when that was answered, 0 when it was not, −1 when there was none.
+   */
+  oldOutcome(slot: number, octets: Uint8Array, at: number, sizeOctets: number, resolver: number): number {
+    const trait = traitOf(hashQuestion(octets, at, sizeOctets), resolver)
+    for (let place = slot * OLD_MAX; place < (slot + 1) * OLD_MAX; place++) {
+      const old = this.oldTraits[place] as number
+      if ((old | 1) === trait) return old & 1
+    }
+    return -1
   }
 
   /** Whether octets carry, octet by octet, the question that a slot asks (or asked last). */
@@ -179,11 +210,11 @@ export class BulkSlots {
     return slot
   }
 
-  private remember(slot: number): void {
+  private remember(slot: number, wasAnswered: number): void {
     const { view } = this
     const at = this.wireAt[slot] as number
     const end = this.questionEnd[slot] as number
-    this.oldHash[slot] =
+    const hash =
       end < HASHED_END_OCTETS
         ? hashOctets(this.wire, at, end)
         : hashWords(
@@ -192,12 +223,20 @@ export class BulkSlots {
             view.getInt32(at + 20, true),
             view.getInt32(at + 24, true),
           )
-    this.oldResolver[slot] = this.resolver[slot] as number
+    const turn = this.oldTurn[slot] as number
+    this.oldTurn[slot] = turn + 1
+    const trait = traitOf(hash, this.resolver[slot] as number)
+    this.oldTraits[slot * OLD_MAX + (turn & (OLD_MAX - 1))] = wasAnswered === 1 ? trait : trait - 1
   }
 }
 
+/** What is remembered of a query: odd when it was answered, and one less when it was not. */
+function traitOf(hash: number, resolver: number): number {
+  return (hash ^ Math.imul(resolver + 1, TRAIT_FACTOR)) | 1
+}
+
 /** A hash of the beginning of a question: enough to tell an old question from a wrong one in a count. */
-export function hashQuestion(octets: Uint8Array, at: number, sizeOctets: number): number {
+function hashQuestion(octets: Uint8Array, at: number, sizeOctets: number): number {
   const end = questionEnd(octets, at, Math.min(sizeOctets, HASHED_END_OCTETS))
   if (end < HASHED_END_OCTETS) return hashOctets(octets, at, end)
   const view = new DataView(octets.buffer, octets.byteOffset + at + HEADER_OCTETS, HASHED_END_OCTETS - HEADER_OCTETS)
