@@ -8,9 +8,9 @@
  */
 import { createHash } from 'node:crypto'
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import { zstdCompressSync } from 'node:zlib'
 import { assert } from '../core/assert.ts'
 import type { ExitResult } from '../model/exit-result.ts'
+import { encodeNumbers } from './number-list.ts'
 
 /** More relays and addresses than a year has; beyond, everything is looked up again. */
 const REMEMBERED_MAX = 50_000
@@ -34,7 +34,7 @@ export function createInterner(database: DatabaseSync): ArchiveInterner {
   const table = (name: string, column: string): TextTable => createTextTable(database, name, column)
   const [relays, terms, kinds] = [table('relay', 'fingerprint'), table('term', 'value'), table('kind', 'value')]
   const facts = createFactTable(database)
-  const families = createFamilyTable(database)
+  const families = createFamilyTable(database, relays)
   return {
     relay: (fingerprint) => relays.idOf(fingerprint),
     term: (text) => (text === null ? 0 : terms.idOf(text)),
@@ -133,18 +133,18 @@ interface FamilyTable {
 }
 
 /** Families are kept once for all their members: a member that does not name itself is added, and said so in its facts. */
-function createFamilyTable(database: DatabaseSync): FamilyTable {
+function createFamilyTable(database: DatabaseSync, relays: TextTable): FamilyTable {
   const find = database.prepare('SELECT id FROM family WHERE digest = ?')
   const insert = database.prepare('INSERT INTO family (digest, members) VALUES (?, ?) RETURNING id')
   const known = new Map<string, number>()
   // Members that name themselves may share one list: it is looked at once.
   let lists = new WeakMap<readonly string[], number>()
   const lookUp = (family: readonly string[], fingerprint: string): number => {
-    const members = JSON.stringify([...new Set([...family, fingerprint])].toSorted())
-    const digest = createHash('sha256').update(members).digest('hex')
+    const members = [...new Set([...family, fingerprint])].toSorted()
+    const digest = createHash('sha256').update(JSON.stringify(members)).digest('hex')
     const remembered = known.get(digest)
     if (remembered !== undefined) return remembered
-    const id = idIn(find, digest) ?? idIn(insert, digest, zstdCompressSync(members))
+    const id = idIn(find, digest) ?? idIn(insert, digest, encodeNumbers(members.map((member) => relays.idOf(member))))
     assert(id !== undefined, 'SQLite gave no number')
     if (known.size >= REMEMBERED_MAX) known.clear()
     known.set(digest, id)

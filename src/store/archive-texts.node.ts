@@ -4,10 +4,10 @@
  * **Invariant**: what a number means never changes, so that what was read once may be remembered. All memory is bounded.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import { zstdDecompressSync } from 'node:zlib'
 import { assert } from '../core/assert.ts'
 import type { ExitErrorCode, ExitFlag, ExitResult, ExitStatus } from '../model/exit-result.ts'
 import { createLruCache } from './lru-cache.ts'
+import { decodeNumbers } from './number-list.ts'
 
 /** All relays and facts of some months, about 10 MB. */
 const REMEMBERED_MAX = 20_000
@@ -69,7 +69,7 @@ export function createArchiveTexts(database: DatabaseSync): ArchiveTexts {
     term: (id) => (id === 0 ? null : term(id)),
     verdict: createVerdicts(database),
     facts: createFacts(database),
-    family: createFamilies(database),
+    family: createFamilies(database, fingerprint),
     detail: (fact) => JSON.parse(String(detail.get(fact)?.['detail'])) as StoredDetail,
   }
 }
@@ -130,7 +130,10 @@ function createFacts(database: DatabaseSync): (fact: number) => StoredFacts {
   }
 }
 
-function createFamilies(database: DatabaseSync): (id: number) => readonly string[] {
+function createFamilies(
+  database: DatabaseSync,
+  fingerprint: (relay: number) => string,
+): (id: number) => readonly string[] {
   const statement = database.prepare('SELECT members FROM family WHERE id = ?')
   const cache = createLruCache<number, readonly string[]>(FAMILIES_MAX)
   return (id) => {
@@ -139,7 +142,7 @@ function createFamilies(database: DatabaseSync): (id: number) => readonly string
     if (known !== undefined) return known
     const packed = statement.get(id)?.['members']
     assert(packed instanceof Uint8Array, `the archive has no family with the number ${id}`)
-    const members = JSON.parse(new TextDecoder().decode(zstdDecompressSync(packed))) as readonly string[]
+    const members = decodeNumbers(packed).map(fingerprint)
     cache.set(id, members)
     return members
   }
