@@ -53,8 +53,22 @@ export type TruthAgreement =
   /** Not what the truth asks for, but not final either: what our authority saw is joined at the end of the run. */
   | 'open'
 
-/** Counts what a run has found. */
+/** Counts what the run at hand has found. */
 export function summarizeRun(view: ExitRunView): RunSummary {
+  return summarizeExits(view.results, view.candidates, view)
+}
+
+/**
+ * Counts relays of any run.
+ *
+ * @param candidates - Relays that were to be tested: at least as many as there are rows.
+ * @param view - What is true about them, in a laboratory.
+ */
+export function summarizeExits(
+  rows: readonly Pick<ExitResult, 'exit_fingerprint' | 'status' | 'error_code' | 'flags'>[],
+  candidates: number,
+  view?: ExitRunView,
+): RunSummary {
   const counts: Record<ExitStatus, number> = {
     success: 0,
     wrong_ip: 0,
@@ -74,15 +88,15 @@ export function summarizeRun(view: ExitRunView): RunSummary {
     not_tested: 0,
   }
   const agreements = { right: 0, wrong: 0, open: 0 }
-  for (const result of view.results) {
-    counts[result.status] += 1
-    standings[exitStanding(result)] += 1
-    const truth = view.truth.get(result.exit_fingerprint)
-    if (truth !== undefined) agreements[compareWithTruth(view, result, truth)] += 1
+  for (const row of rows) {
+    counts[row.status] += 1
+    standings[exitStanding(row)] += 1
+    const truth = view?.truth.get(row.exit_fingerprint)
+    if (view !== undefined && truth !== undefined) agreements[compareWithTruth(view, row, truth)] += 1
   }
   return {
-    candidates: Math.max(view.candidates, view.results.length),
-    finished: view.results.length,
+    candidates: Math.max(candidates, rows.length),
+    finished: rows.length,
     counts,
     measured: standings.sound + standings.suspect + standings.failing,
     sound: standings.sound,
@@ -92,7 +106,7 @@ export function summarizeRun(view: ExitRunView): RunSummary {
     notJudged: standings.not_judged,
     notTested: standings.not_tested,
     truth:
-      view.truth.size === 0
+      view === undefined || view.truth.size === 0
         ? null
         : { agreeing: agreements.right, disagreeing: agreements.wrong, open: agreements.open },
   }

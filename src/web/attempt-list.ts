@@ -2,7 +2,6 @@
 import { html } from 'hono/html'
 import { formatIsoTime } from '../core/clock.ts'
 import type { ExitAttempt, ExitResult } from '../model/exit-result.ts'
-import type { ExitRunView } from '../model/run-view.ts'
 import { renderStatusBadge } from './badges.ts'
 import { formatMs, formatTimeText, shortenFingerprint } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
@@ -12,24 +11,30 @@ import { formatHowUrl, formatRcodeName } from './verdict-words.ts'
 const CIRCUITS_MAX = 16
 const ATTEMPTS_MAX = 64
 
+/** Whose circuits, and what is known around them. */
+export interface CircuitParts {
+  readonly result: ExitResult
+  /** How long an exit waits for its resolver, in milliseconds; `null` when not known. */
+  readonly resolveTimeoutMs: number | null
+  /** Nickname of another relay of the run. */
+  readonly nameOf: (fingerprint: string) => string | undefined
+}
+
 /** Renders each circuit with its attempts. */
-export function renderCircuits(view: ExitRunView, result: ExitResult): Html {
+export function renderCircuits({ result, resolveTimeoutMs, nameOf }: CircuitParts): Html {
   const circuits = new Map<number, ExitAttempt[]>()
   for (const attempt of result.attempts.slice(0, ATTEMPTS_MAX)) {
     const list = circuits.get(attempt.circuit) ?? []
     circuits.set(attempt.circuit, [...list, attempt])
   }
   if (circuits.size === 0) return html`<p class="empty">No question was asked.</p>`
-  const names = new Map(view.results.map((other) => [other.exit_fingerprint, other.exit_nickname]))
-  return html`${[...circuits].slice(0, CIRCUITS_MAX).map(([number, attempts]) => renderCircuit(number, attempts, result, names, view.metadata?.exit_resolve_timeout_ms ?? null))}`
+  return html`${[...circuits].slice(0, CIRCUITS_MAX).map(([number, attempts]) => renderCircuit(number, attempts, { result, resolveTimeoutMs, nameOf }))}`
 }
 
 function renderCircuit(
   number: number,
   attempts: readonly ExitAttempt[],
-  result: ExitResult,
-  names: ReadonlyMap<string, string>,
-  resolveTimeoutMs: number | null,
+  { result, resolveTimeoutMs, nameOf }: CircuitParts,
 ): Html {
   const path = attempts[0]?.path ?? []
   const rtt = attempts.find((attempt) => attempt.circuit_rtt_ms !== null)?.circuit_rtt_ms ?? null
@@ -38,7 +43,7 @@ function renderCircuit(
     <header>
       <h3 id="circuit-${number}">${title}</h3>
       <p class="path">
-        ${html`<span>this machine</span>`}${path.map((hop) => html`<span aria-hidden="true">→</span>${renderHop(hop, result, names)}`)}
+        ${html`<span>this machine</span>`}${path.map((hop) => html`<span aria-hidden="true">→</span>${renderHop(hop, result, nameOf)}`)}
         <span class="rtt">${rtt === null ? 'not built' : `round trip ${formatMs(rtt)}`}</span>
       </p>
     </header>
@@ -62,10 +67,11 @@ function renderCircuit(
   </article>`
 }
 
-function renderHop(fingerprint: string, result: ExitResult, names: ReadonlyMap<string, string>): Html {
-  const name = names.get(fingerprint) ?? shortenFingerprint(fingerprint)
+function renderHop(fingerprint: string, result: ExitResult, nameOf: CircuitParts['nameOf']): Html {
+  const known = nameOf(fingerprint)
+  const name = known ?? shortenFingerprint(fingerprint)
   if (fingerprint === result.exit_fingerprint) return html`<strong><bdi>${name}</bdi></strong>`
-  return names.has(fingerprint)
+  return known !== undefined
     ? html`<a href="/exits/${fingerprint}"><bdi>${name}</bdi></a>`
     : html`<span class="mono" title="${fingerprint}">${name}</span>`
 }

@@ -6,9 +6,8 @@
 import { Hono } from 'hono'
 import type { AccessRules } from '../api/access.ts'
 import { createEventStreams } from '../api/event-stream.ts'
-import { parseExitQuery } from '../api/exit-query.ts'
 import { createRequestGuard } from '../api/guard-requests.ts'
-import { createProblemResponse, PROBLEMS, type ProblemName } from '../api/problem.ts'
+import { createProblemResponse } from '../api/problem.ts'
 import { registerApi } from '../api/register-api.ts'
 import type { RequestOrigin } from '../api/request-origin.ts'
 import type { Clock } from '../core/clock.ts'
@@ -18,15 +17,13 @@ import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
-import { renderExitPage, renderPendingExitPage } from './exit-page.ts'
-import { renderHowIndex, renderHowPage } from './how-pages.ts'
-import type { Html } from './html-value.ts'
+import { addPages, createPage } from './add-pages.ts'
 import { LIVE_SCRIPT } from './live-script.ts'
 import { renderProblemPage } from './message-page.ts'
-import { renderOverview } from './overview-page.ts'
 import { SITE_ICON } from './site-icon.ts'
 import { COMPONENT_STYLE } from './style-components.ts'
 import { BASE_STYLE } from './style-base.ts'
+import { HISTORY_STYLE } from './style-history.ts'
 
 /** What the site shows, and to whom. */
 export interface WebAppOptions {
@@ -88,52 +85,13 @@ export function createWebApp(options: WebAppOptions): WebApp {
   return { fetch: (request, origin) => app.fetch(request, origin) }
 }
 
-function addPages(app: Hono, { runs, detectors, isLaboratory }: WebAppOptions): void {
-  app.get('/', (context) => {
-    const parsed = parseExitQuery(new URL(context.req.url).searchParams)
-    return createPage(renderOverview(runs.view(), parsed, isLaboratory))
-  })
-  app.get('/exits', (context) => context.redirect('/#exits'))
-  app.get('/exits/:fingerprint', (context) => {
-    const fingerprint = context.req.param('fingerprint').toUpperCase()
-    const view = runs.view()
-    const result = view.results.find((candidate) => candidate.exit_fingerprint === fingerprint)
-    if (result !== undefined) return createPage(renderExitPage(view, result, isLaboratory))
-    const truth = view.truth.get(fingerprint)
-    if (truth !== undefined) return createPage(renderPendingExitPage(view, fingerprint, truth))
-    return createPage(renderProblemPage('not-found', 'The run at hand has no exit with this fingerprint.'), 404)
-  })
-  app.get('/how', async () => createPage(await renderHowIndex(detectors)))
-  app.get('/how/:slug{[a-z0-9-]{1,60}}', async (context) => {
-    const page = await renderHowPage(detectors, context.req.param('slug'))
-    if (page !== undefined) return createPage(page)
-    return createPage(renderProblemPage('not-found', 'No verdict and no detector has this name.'), 404)
-  })
-  app.get('/problems/:name', (context) => {
-    const name = context.req.param('name')
-    if (!isProblemName(name)) return createPage(renderProblemPage('not-found', ''), 404)
-    return createPage(renderProblemPage(name, ''))
-  })
-}
-
 function addAssets(app: Hono): void {
   const add = (path: string, type: string, content: string): void => {
     app.get(path, () => new Response(content, { headers: { 'content-type': type, 'cache-control': 'no-cache' } }))
   }
-  add('/assets/candor.css', 'text/css; charset=utf-8', BASE_STYLE + COMPONENT_STYLE)
+  add('/assets/candor.css', 'text/css; charset=utf-8', BASE_STYLE + COMPONENT_STYLE + HISTORY_STYLE)
   add('/assets/candor.js', 'text/javascript; charset=utf-8', LIVE_SCRIPT)
   add('/assets/candor.svg', 'image/svg+xml; charset=utf-8', SITE_ICON)
   add('/favicon.ico', 'image/svg+xml; charset=utf-8', SITE_ICON)
   add('/robots.txt', 'text/plain; charset=utf-8', 'User-agent: *\nDisallow: /\n')
-}
-
-async function createPage(content: Html, status = 200): Promise<Response> {
-  return new Response(await content, {
-    status,
-    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
-  })
-}
-
-function isProblemName(name: string): name is ProblemName {
-  return Object.hasOwn(PROBLEMS, name)
 }

@@ -1,64 +1,139 @@
 /** One exit: the verdict in words, the truth where it is known, and every attempt that led to it. */
 import { html } from 'hono/html'
 import { compareWithTruth, isRunning } from '../api/run-summary.ts'
-import type { ExitResolver, ExitResult } from '../model/exit-result.ts'
+import type { ExitPoint, ExitRelayDay, ExitRow } from '../model/exit-archive.ts'
+import type { ExitMetadata, ExitResolver, ExitResult } from '../model/exit-result.ts'
 import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
 import { renderCircuits } from './attempt-list.ts'
 import { renderAgreement, renderFlags, renderStatusBadge } from './badges.ts'
-import { formatCounted, formatMs } from './format-quantity.ts'
+import { renderStrip } from './exit-strip.ts'
+import { renderYear } from './exit-year.ts'
+import { renderFacts, type Fact } from './fact-list.ts'
+import { formatCounted, formatMinute, formatMs, formatRunTime } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
-import { formatCodeMeaning, formatHowUrl, STATUS_WORDS } from './verdict-words.ts'
+import type { ShownRun } from './run-shelf.ts'
+import { formatCodeMeaning, formatHowUrl, formatMetricsUrl, STATUS_WORDS } from './verdict-words.ts'
 import { formatExitSentences } from './verdict-sentence.ts'
 
-/** Renders the page. `isLaboratory` leaves out links about relays of the public network. */
-export function renderExitPage(view: ExitRunView, result: ExitResult, isLaboratory: boolean): Html {
+/** What the page shows. */
+export interface ExitPageParts {
+  readonly run: ShownRun
+  readonly result: ExitResult
+  /** Whether the attempts are still kept. */
+  readonly hasEvidence: boolean
+  /** What other runs said; `undefined` without an archive. */
+  readonly history: ExitPageHistory | undefined
+  /** Leaves out links about relays of the public network. */
+  readonly isLaboratory: boolean
+}
+
+/** One relay over time. */
+export interface ExitPageHistory {
+  /** The last runs, newest first. */
+  readonly points: readonly ExitPoint[]
+  /** The last year. */
+  readonly days: readonly ExitRelayDay[]
+  readonly nowMs: number
+  /** The newest run that has a record of the relay; the page says so when it shows an earlier one. */
+  readonly newestRunId: string | null
+}
+
+/** Renders the page. */
+export function renderExitPage(parts: ExitPageParts): Html {
+  const { run, result, history } = parts
+  const { view } = run
   const [finding = '', ...more] = formatExitSentences(result)
   const truth = view.truth.get(result.exit_fingerprint)
+  const invalid = run.metadata?.invalid ?? null
+  const isEarlier = history !== undefined && history.newestRunId !== null && history.newestRunId > result.run_id
   return renderLayout({
     title: `${result.exit_nickname}: ${STATUS_WORDS[result.status].label}`,
-    section: 'overview',
-    isLive: isRunning(view),
+    section: 'exits',
+    isLive: run.isCurrent && isRunning(view),
     content: html`<section class="lead" id="lead">
         <p class="eyebrow">
-          <a href="/#exits">Exits</a> · <bdi>${result.exit_nickname}</bdi> ·
+          <a href="/exits">Exits</a> · <bdi>${result.exit_nickname}</bdi> ·
           <span class="mono wrap">${result.exit_fingerprint}</span>
         </p>
         <h1>${finding}</h1>
         <p class="verdict-line">
           ${renderStatusBadge(result.status)}${result.error_code === null ? '' : html` <a class="mono" href="${formatHowUrl(result.error_code)}">${result.error_code}</a>`}${renderFlags(result.flags)}
+          <span class="dim"
+            >run <a href="/runs/${run.isCurrent ? 'current' : result.run_id}">${formatRunTime(result.run_id)}</a></span
+          >
         </p>
+        ${invalid === null ? '' : html`<p class="alert" role="alert">The run is invalid and accuses nobody: ${invalid}</p>`}
+        ${isEarlier ? html`<p class="notice">This is an earlier run. <a href="/exits/${result.exit_fingerprint}">The newest verdict about this exit</a></p>` : ''}
         ${more.map((sentence) => html`<p class="second">${sentence}</p>`)}
       </section>
       ${truth === undefined ? '' : renderTruth(view, result, truth)}
-      <section id="evidence" aria-labelledby="evidence-title">
-        <h2 id="evidence-title">Evidence</h2>
-        <p class="small">
-          ${formatCounted(result.attempts.length, 'question was asked', 'questions were asked')} about this exit, each
-          with a name that nobody had asked before. Times are from sending to answer.${renderBarLegend(view, result)}
-        </p>
-        ${renderCircuits(view, result)}
-      </section>
-      <div class="pair even" id="facts">${renderResolver(result.resolver)}${renderRelay(result, isLaboratory)}</div>
+      ${history === undefined || history.points.length < 2 ? '' : renderStrip(history.points, result.exit_fingerprint, result.run_id)}
+      ${renderEvidence(parts)}
+      ${history === undefined || history.days.length < 2 ? '' : renderYear(history.days, history.nowMs)}
+      <div class="pair even" id="facts">${renderResolver(result.resolver)}${renderRelay(parts)}</div>
       ${renderHow(result)}`,
   })
 }
 
+function renderEvidence({ run, result, hasEvidence }: ExitPageParts): Html {
+  const names = new Map(run.rows?.map((row) => [row.exit_fingerprint, row.exit_nickname]))
+  return html`<section id="evidence" aria-labelledby="evidence-title">
+    <h2 id="evidence-title">Evidence</h2>
+    ${
+      hasEvidence
+        ? html`<p class="small">
+              ${formatCounted(result.attempts.length, 'question was asked', 'questions were asked')} about this exit,
+              each with a name that nobody had asked before. Times are from sending to
+              answer.${renderBarLegend(run.metadata, result)}
+            </p>
+            ${renderCircuits({ result, resolveTimeoutMs: run.metadata?.exit_resolve_timeout_ms ?? null, nameOf: (fingerprint) => names.get(fingerprint) })}`
+        : html`<p class="empty">
+            The attempts behind this verdict are not kept any more: retention gave them up. The verdict stands as it was
+            published, and nothing here can be checked again.
+          </p>`
+    }
+  </section>`
+}
+
 /** Says how to read the bars, where there are any. */
-function renderBarLegend({ metadata }: ExitRunView, { attempts }: ExitResult): string {
+function renderBarLegend(metadata: ExitMetadata | null, { attempts }: ExitResult): string {
   if (metadata === null || !attempts.some((attempt) => attempt.dns_rcode === 2)) return ''
   const waited = formatMs(metadata.exit_resolve_timeout_ms)
   return ` A bar shows how much of the ${waited} that an exit waits for its resolver was used up: its marks at 45 % and 90 % part failing at once, failing slowly, and timing out.`
+}
+
+/** Renders the page of a relay that the chosen run does not know, while other runs do. */
+export function renderAbsentExitPage(newest: ExitRow, run: ShownRun, history: ExitPageHistory): Html {
+  const when = formatRunTime(run.runId ?? '')
+  return renderLayout({
+    title: `${newest.exit_nickname}: no candidate`,
+    section: 'exits',
+    isLive: false,
+    content: html`<section class="lead" id="lead">
+        <p class="eyebrow">
+          <a href="/exits">Exits</a> · <bdi>${newest.exit_nickname}</bdi> ·
+          <span class="mono wrap">${newest.exit_fingerprint}</span>
+        </p>
+        <h1>Not measured: it was no candidate of the run ${when}.</h1>
+        <p class="second">
+          The consensus of that run did not have this relay as one that may be an exit, or the rows of the run were
+          given up. This says nothing about its DNS.
+        </p>
+        <p class="links"><a href="/exits/${newest.exit_fingerprint}">The newest verdict about this exit</a></p>
+      </section>
+      ${renderStrip(history.points, newest.exit_fingerprint, run.runId ?? '')}`,
+  })
 }
 
 /** Renders the page of a laboratory exit whose turn has not come. */
 export function renderPendingExitPage(view: ExitRunView, fingerprint: string, truth: ExitTruth): Html {
   return renderLayout({
     title: 'Not measured yet',
-    section: 'overview',
+    section: 'exits',
     isLive: isRunning(view),
     content: html`<section class="lead" id="lead">
-        <p class="eyebrow"><a href="/#exits">Exits</a> · <span class="mono wrap">${fingerprint}</span></p>
+        <p class="eyebrow"><a href="/exits">Exits</a> · <span class="mono wrap">${fingerprint}</span></p>
         <h1>Not measured${isRunning(view) ? ' yet' : ''}.</h1>
         <p class="second">${view.message}</p>
       </section>
@@ -90,7 +165,7 @@ function renderResolver(resolver: ExitResolver | null): Html {
       <p>Not known: no log of our authoritative server was joined with this run.</p>
     </section>`
   const yes = (value: boolean): string => (value ? 'yes' : 'no')
-  const facts: readonly (readonly [string, unknown])[] = [
+  const facts: readonly Fact[] = [
     ['asked our authority', yes(resolver.asked)],
     [
       'from',
@@ -119,9 +194,8 @@ function renderResolver(resolver: ExitResolver | null): Html {
   </section>`
 }
 
-function renderRelay(result: ExitResult, isLaboratory: boolean): Html {
-  const metrics = `https://metrics.torproject.org/rs.html#details/${result.exit_fingerprint}`
-  const facts: readonly (readonly [string, unknown])[] = [
+function renderRelay({ run, result, isLaboratory }: ExitPageParts): Html {
+  const facts: readonly Fact[] = [
     [
       'address',
       html`<span class="mono"
@@ -146,29 +220,29 @@ function renderRelay(result: ExitResult, isLaboratory: boolean): Html {
         ? 'not asked'
         : html`${renderStatusBadge(result.status_ipv6)}${result.resolved_ipv6 === null ? '' : html` <span class="mono">${result.resolved_ipv6}</span>`}`,
     ],
+    ['family', renderFamily(result.family)],
     ['DNS failures in a row', `${result.consecutive_failures}, IPv6 ${result.consecutive_failures_ipv6}`],
-    ['verdicts since', result.first_seen ?? 'this run'],
+    ['verdicts since', result.first_seen === null ? 'this run' : formatMinute(result.first_seen)],
+    ['last verdict', result.last_seen === null ? 'this run' : formatMinute(result.last_seen)],
   ]
   return html`<section class="card" aria-labelledby="relay-title">
     <h2 id="relay-title">The relay</h2>
     ${renderFacts(facts)}
     <p class="links">
-      <a href="/api/v1/exits/${result.exit_fingerprint}">raw JSON</a
-      >${isLaboratory ? '' : html` · <a href="${metrics}" rel="noreferrer">Tor Metrics</a>`}
+      <a href="/api/v1/exits/${result.exit_fingerprint}${run.isCurrent ? '' : `?run=${result.run_id}`}">raw JSON</a
+      >${isLaboratory ? '' : html` <a href="${formatMetricsUrl(result.exit_fingerprint)}" rel="noreferrer">Tor Metrics</a>`}
     </p>
   </section>`
 }
 
-function renderFacts(facts: readonly (readonly [string, unknown])[]): Html {
-  return html`<dl class="facts-list">
-    ${facts.map(
-      ([name, value]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`
+function renderFamily(family: readonly string[]): unknown {
+  if (family.length === 0) return 'none declared'
+  const [first = ''] = family
+  const fingerprint = first.replace('$', '').slice(0, 40)
+  const count = formatCounted(family.length, 'relay', 'relays')
+  return /^[0-9A-Fa-f]{40}$/.test(fingerprint)
+    ? html`${count}: <a href="/exits?family=${fingerprint.toUpperCase()}">exits of the family</a>`
+    : count
 }
 
 function renderHow(result: ExitResult): Html {

@@ -40,3 +40,25 @@ export function formatTimeText(isoTime: string): string {
 export function shortenFingerprint(fingerprint: string): string {
   return fingerprint.length > 10 ? `${fingerprint.slice(0, 8)}…` : fingerprint
 }
+
+/** @returns `2026-11-20 22:18 UTC` for an ISO 8601 time in UTC. */
+export function formatMinute(isoTime: string): string {
+  return `${isoTime.slice(0, 10)} ${isoTime.slice(11, 16)} UTC`
+}
+
+/** @returns `2026-11-20 22:18 UTC` for a run id of 14 digits. */
+export function formatRunTime(runId: string): string {
+  const parts = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)\d\d$/.exec(runId)
+  if (parts === null) return runId
+  const [, year, month, day, hour, minute] = parts
+  return `${year}-${month}-${day} ${hour}:${minute} UTC`
+}
+
+/** @returns `40 s`, `25 min`, `7 h`, `3 days`: a length of time as people say it, rounded. */
+export function formatSpan(ms: number): string {
+  const minutes = ms / 60_000
+  if (minutes < 1.5) return `${Math.max(0, Math.round(ms / 1_000))} s`
+  if (minutes < 90) return `${Math.round(minutes)} min`
+  if (minutes < 48 * 60) return `${Math.round(minutes / 60)} h`
+  return `${Math.round(minutes / 1_440)} days`
+}

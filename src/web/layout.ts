@@ -10,7 +10,7 @@ export interface PageParts {
   /** Stands before the product's name in the title. */
   readonly title: string
   /** Which part of the navigation the page belongs to. */
-  readonly section: 'overview' | 'how' | 'none'
+  readonly section: 'overview' | 'exits' | 'runs' | 'how' | 'none'
   /** Whether the page changes by itself just now. */
   readonly isLive: boolean
   readonly content: Html
@@ -37,7 +37,9 @@ export function renderLayout({ title, section, isLive, content }: PageParts): Ht
           <div class="bar">
             <a class="brand" href="/"><img src="/assets/candor.svg" width="26" height="26" alt="" />Candor</a>
             <nav aria-label="Pages">
-              <a href="/" ${current('overview')}>Exits</a>
+              <a href="/" ${current('overview')}>Overview</a>
+              <a href="/exits" ${current('exits')}>Exits</a>
+              <a href="/runs" ${current('runs')}>Runs</a>
               <a href="/how" ${current('how')}>How verdicts are decided</a>
             </nav>
           </div>

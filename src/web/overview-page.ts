@@ -1,57 +1,102 @@
-/** The overview: one sentence before any number, then progress, counts, truth, and every exit. */
+/** The overview: one sentence before any number, then what goes on, health over time, what changed, and what is open. */
 import { html } from 'hono/html'
-import { DEFAULT_EXIT_QUERY, formatExitQuery, type ParsedExitQuery } from '../api/exit-query.ts'
+import { DEFAULT_EXIT_QUERY, formatExitQuery } from '../api/exit-query.ts'
 import { isRunning, summarizeRun } from '../api/run-summary.ts'
-import type { ExitRunView } from '../model/run-view.ts'
+import type { ExitChanges } from '../model/exit-archive.ts'
+import { renderChangesList } from './changes-list.ts'
 import { renderCounts } from './counts-table.ts'
-import { renderExits } from './exit-table.ts'
-import { formatTimeText } from './format-quantity.ts'
+import { formatRunTime, formatSpan } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
 import { renderProgress } from './progress-section.ts'
+import { renderSentence } from './run-sentence.ts'
+import type { RunShelf, ShownRun, TrendSpan } from './run-shelf.ts'
+import { renderTrend, type TrendMark } from './trend-figure.ts'
+import { renderSpans } from './trend-page.ts'
 import { renderTruthMatrix } from './truth-matrix.ts'
-import { formatRunSentence, formatTruthSentence } from './verdict-sentence.ts'
+import { formatTruthSentence } from './verdict-sentence.ts'
+
+/** What the page shows. */
+export interface OverviewParts {
+  readonly shelf: RunShelf
+  /** The newest valid run, or the one at hand. */
+  readonly run: ShownRun
+  /** Health over time; `undefined` without an archive. */
+  readonly span: TrendSpan | undefined
+  readonly marks: readonly TrendMark[]
+  /** Against the day before; `undefined` when it cannot be said. */
+  readonly changes: ExitChanges | undefined
+  /** Milliseconds since the shown run was reported; `null` while it goes on. */
+  readonly ageMs: number | null
+  readonly isLaboratory: boolean
+}
 
 /** Renders the page. */
-export function renderOverview(view: ExitRunView, { query, ignored }: ParsedExitQuery, isLaboratory: boolean): Html {
-  const summary = summarizeRun(view)
-  const sentence = formatRunSentence(view, summary)
-  const truth = formatTruthSentence(summary)
-  const hasResults = summary.finished > 0
-  const invalid = view.metadata?.invalid ?? null
+export function renderOverview(parts: OverviewParts): Html {
+  const { shelf, run, span, marks, changes, isLaboratory } = parts
+  const current = shelf.current()
+  const currentSummary = summarizeRun(current)
+  const truth = formatTruthSentence(run.summary)
+  const hasResults = run.summary.finished > 0
+  const invalid = run.metadata?.invalid ?? null
+  const matrix = run.rows === undefined ? '' : renderTruthMatrix(run.view, run.rows)
   return renderLayout({
-    title: 'Exits',
+    title: 'Overview',
     section: 'overview',
-    isLive: isRunning(view),
+    isLive: isRunning(current),
     content: html`<section class="lead" id="lead">
         <p class="eyebrow">
-          ${isLaboratory ? html`<span class="tag">Laboratory</span>` : ''}DNS at Tor
-          exits${view.runId === null ? '' : html` · run <span class="mono">${view.runId}</span>`}${view.startedAt === null ? '' : html` · started ${formatTimeText(view.startedAt.replace(/\.\d+/, ''))}`}
+          ${isLaboratory ? html`<span class="tag">Laboratory</span>` : ''}DNS at Tor exits${renderWhen(parts)}
         </p>
-        <h1>${hasResults ? keepTogether(sentence) : sentence}</h1>
-        ${truth === undefined || !hasResults ? '' : renderTruthLine(truth, (summary.truth?.disagreeing ?? 0) > 0)}
+        <h1>${renderSentence(run)}</h1>
+        ${truth === undefined || !hasResults ? '' : renderTruthLine(truth, (run.summary.truth?.disagreeing ?? 0) > 0)}
         ${invalid === null ? '' : html`<p class="alert" role="alert">This run is invalid and accuses nobody: ${invalid}</p>`}
       </section>
-      ${renderProgress(view, summary, isLaboratory)}
-      ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(summary)}${renderTruthMatrix(view)}</div>` : ''}
-      ${hasResults ? renderExits(view, summary, query, ignored) : ''}
-      ${hasResults || !isRunning(view) ? '' : renderWhatIsBuilt(isLaboratory)}`,
+      ${run.isCurrent || isRunning(current) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
+      ${span === undefined ? '' : renderHealth(span, marks)}
+      ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(changes) : matrix}</div>` : ''}
+      ${matrix === '' || changes === undefined ? '' : renderChanges(changes)}
+      ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`,
   })
 }
 
-/** A number and its word stay on one line; the words of a longer part may break. */
-function keepTogether(sentence: string): readonly Html[] {
-  return sentence
-    .split(/(?<=[,:]) /)
-    .map(
-      (part, index) => html`${index === 0 ? '' : ' '}<span class="${part.length <= 24 ? 'keep' : ''}">${part}</span>`,
-    )
+function renderWhen({ run, ageMs }: OverviewParts): Html | string {
+  if (run.runId === null) return ''
+  const target = run.isCurrent ? 'current' : run.runId
+  return html` · run
+    <a href="/runs/${target}">${formatRunTime(run.runId)}</a>${ageMs === null ? '' : ` · ${formatSpan(ageMs)} ago`}`
+}
+
+/** Beside an older run the one that goes on is a link of its own; where it is the only one, it needs no title. */
+function renderProgressOf({ run }: OverviewParts, progress: Html): Html {
+  if (run.isCurrent) return progress
+  return html`<div class="current" id="current">
+    <h2><a href="/runs/current">The run that goes on</a></h2>
+    ${progress}
+  </div>`
+}
+
+function renderHealth(span: TrendSpan, marks: readonly TrendMark[]): Html {
+  return html`<section class="card" id="health" aria-labelledby="health-title">
+    <div class="card-head">
+      <h2 id="health-title">Health over ${span.days} days</h2>
+      ${renderSpans(span.days, '/')}
+    </div>
+    ${renderTrend(span, marks, 'health')}
+  </section>`
+}
+
+function renderChanges(changes: ExitChanges): Html {
+  return html`<section class="card" id="changes" aria-labelledby="changes-title">
+    <h2 id="changes-title">Changes since yesterday</h2>
+    ${renderChangesList(changes)}
+  </section>`
 }
 
 function renderTruthLine(sentence: string, hasWrong: boolean): Html {
   if (!hasWrong) return html`<p class="second">${sentence}</p>`
   const url = formatExitQuery({ ...DEFAULT_EXIT_QUERY, truth: 'wrong' })
-  return html`<p class="second bad">${sentence} <a href="/${url}#exits">Which?</a></p>`
+  return html`<p class="second bad">${sentence} <a href="/exits${url}">Which?</a></p>`
 }
 
 /** What a reader can look forward to while there is nothing yet. */

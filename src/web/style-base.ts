@@ -88,7 +88,7 @@ bdi { overflow-wrap: anywhere; }
   display: inline-flex; align-items: center; gap: 0.6rem;
   font-weight: 700; font-size: 1.1rem; letter-spacing: -0.01em; color: var(--ink); text-decoration: none;
 }
-.bar nav { display: flex; gap: 1.4rem; font-size: 0.93rem; }
+.bar nav { display: flex; flex-wrap: wrap; gap: 0 1.3rem; font-size: 0.93rem; }
 .bar nav a { color: var(--soft); text-decoration: none; padding: 0.3rem 0; border-bottom: 2px solid transparent; }
 .bar nav a:hover { color: var(--ink); }
 .bar nav a[aria-current] { color: var(--ink); border-color: var(--link); }
@@ -121,7 +121,7 @@ main > * { min-width: 0; }
 .card > .small { margin-top: 0.8rem; }
 .pair { display: grid; gap: 1.5rem; align-items: start; }
 @media (min-width: 62rem) {
-  .pair { grid-template-columns: minmax(20rem, 25rem) minmax(0, 1fr); }
+  .pair { grid-template-columns: minmax(20rem, 26rem) minmax(0, 1fr); }
   .pair.even { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
 }
 .pair > :only-child { grid-column: 1 / -1; }

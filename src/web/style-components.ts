@@ -54,6 +54,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 .card table th:first-child, .card table td:first-child { padding-left: 0; }
 .card table th:last-child, .card table td:last-child { padding-right: 0; }
 .counts td, .counts th, .matrix td, .matrix tbody th { padding-top: 0.38rem; padding-bottom: 0.38rem; vertical-align: baseline; }
+.counts th, .counts td { padding-left: 0.35rem; padding-right: 0.35rem; }
 .counts .of { color: var(--soft); font-size: 0.82rem; }
 .counts td a { font-weight: 650; }
 .matrix tbody th { font-weight: 500; white-space: nowrap; }
@@ -84,8 +85,7 @@ tbody tr:last-child > * { border-bottom: 0; }
 .search button { cursor: pointer; font-weight: 600; }
 .search button:hover { border-color: var(--link); }
 .shown { color: var(--soft); font-size: 0.86rem; margin-bottom: 0.5rem; }
-#exits > .scroll { background: var(--card); border: 1px solid var(--line); box-shadow: var(--shadow); }
-.exits { min-width: 64rem; }
+#exits > .scroll, .framed { background: var(--card); border: 1px solid var(--line); box-shadow: var(--shadow); }
 .exits thead th { background: var(--tint); padding-top: 0.6rem; padding-bottom: 0.6rem; }
 .exits thead a { color: inherit; text-decoration: none; }
 .exits thead a:hover { text-decoration: underline; }
@@ -121,11 +121,13 @@ tbody tr:last-child > * { border-bottom: 0; }
 .links { margin-top: 0.8rem; font-size: 0.93rem; }
 
 @media (max-width: 40rem) {
+  .wide { display: none; }
   .bar, main, .foot { padding-left: 1rem; padding-right: 1rem; }
   main { padding-top: 1.4rem; gap: 1.4rem; }
   .card { padding: 1rem; }
   .facts-list > div { grid-template-columns: minmax(0, 1fr); }
-  .counts .of { display: none; }
+  .counts th, .counts td { padding-left: 0.35rem; padding-right: 0.35rem; }
+.counts .of { display: none; }
   .truth-line { display: block; }
   .circuit .path .rtt { margin-left: 0; flex-basis: 100%; }
 }

@@ -2,7 +2,8 @@
 import { html, raw } from 'hono/html'
 import { DEFAULT_EXIT_QUERY, formatExitQuery } from '../api/exit-query.ts'
 import { compareWithTruth, isRunning } from '../api/run-summary.ts'
-import type { ExitResult, ExitStatus } from '../model/exit-result.ts'
+import type { ListedExit } from '../api/select-exits.ts'
+import type { ExitStatus } from '../model/exit-result.ts'
 import type { ExitRunView, ExitTruth } from '../model/run-view.ts'
 import { formatCount } from './format-quantity.ts'
 import { AGREEMENT_WORDS } from './badges.ts'
@@ -13,16 +14,16 @@ interface FaultRow {
   readonly truth: ExitTruth
   /** Laboratory exits with this fault. */
   exits: number
-  readonly results: ExitResult[]
+  readonly results: ListedExit[]
 }
 
 /** Renders the matrix; nothing outside a laboratory. */
-export function renderTruthMatrix(view: ExitRunView): Html | string {
+export function renderTruthMatrix(view: ExitRunView, results: readonly ListedExit[]): Html | string {
   if (view.truth.size === 0) return ''
-  const rows = collectRows(view)
-  const seen = new Set(view.results.map(({ status }) => status))
+  const rows = collectRows(view, results)
+  const seen = new Set(results.map(({ status }) => status))
   const columns = STATUSES_IN_ORDER.filter((status) => seen.has(status))
-  const hasMore = view.results.length < view.truth.size
+  const hasMore = results.length < view.truth.size
   return html`<section class="card" id="matrix" aria-labelledby="matrix-title">
     <h2 id="matrix-title">Truth beside verdict</h2>
     <div class="scroll" role="region" aria-label="Truth beside verdict, table" tabindex="0">
@@ -47,9 +48,9 @@ export function renderTruthMatrix(view: ExitRunView): Html | string {
   </section>`
 }
 
-function collectRows(view: ExitRunView): readonly FaultRow[] {
+function collectRows(view: ExitRunView, results: readonly ListedExit[]): readonly FaultRow[] {
   const rows = new Map<string, FaultRow>()
-  const finished = new Map(view.results.map((result) => [result.exit_fingerprint, result]))
+  const finished = new Map(results.map((result) => [result.exit_fingerprint, result]))
   for (const [fingerprint, truth] of view.truth) {
     const row = rows.get(truth.fault) ?? { truth, exits: 0, results: [] }
     rows.set(truth.fault, row)
@@ -90,13 +91,19 @@ function renderRow(
   </tr>`
 }
 
-function renderCell(view: ExitRunView, truth: ExitTruth, status: ExitStatus, results: readonly ExitResult[]): Html {
+function renderCell(view: ExitRunView, truth: ExitTruth, status: ExitStatus, results: readonly ListedExit[]): Html {
   if (results.length === 0) return html`<td class="n"><span class="dim">·</span></td>`
   const groups = Map.groupBy(results, (result) => compareWithTruth(view, result, truth))
   const links = [...groups].map(([agreement, { length }]) => {
     const { mark, label, name } = AGREEMENT_WORDS[agreement]
-    const url = formatExitQuery({ ...DEFAULT_EXIT_QUERY, fault: truth.fault, status, truth: agreement })
-    return html`<a class="${name}" href="/${url}#exits"
+    const url = formatExitQuery({
+      ...DEFAULT_EXIT_QUERY,
+      run: isRunning(view) ? 'current' : undefined,
+      fault: truth.fault,
+      status,
+      truth: agreement,
+    })
+    return html`<a class="${name}" href="/exits${url}"
       >${formatCount(length)} <span aria-hidden="true">${mark}</span><span class="sr"> ${label}</span></a
     > `
   })

@@ -24,7 +24,8 @@ export function formatRunSentence(view: ExitRunView, summary: RunSummary): strin
   return `${formatCount(summary.measured)} of ${exits} measured${soFar}: ${parts.join(', ')}.`
 }
 
-function formatBeginning(view: ExitRunView, summary: RunSummary): string {
+/** Says what happens before the first exit has a verdict. */
+export function formatBeginning(view: ExitRunView, summary: RunSummary): string {
   switch (view.phase) {
     case 'building_laboratory':
       return 'Building the laboratory: a private Tor network with faults that are known beforehand.'

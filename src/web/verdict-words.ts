@@ -5,6 +5,7 @@
  *
  * Sources: docs/formats/exits.md.
  */
+import type { ExitStanding } from '../api/exit-standing.ts'
 import type { ExitFlag, ExitStatus } from '../model/exit-result.ts'
 
 /** How a status is said and drawn. */
@@ -83,6 +84,19 @@ export const STATUSES_IN_ORDER: readonly ExitStatus[] = [
   'not_tested',
 ]
 
+/** How a standing is said: what a verdict amounts to for somebody who counts exits. */
+export const STANDING_WORDS: Readonly<Record<ExitStanding, { readonly label: string; readonly meaning: string }>> = {
+  sound: { label: 'sound', meaning: 'Measured, and nothing was wrong.' },
+  suspect: {
+    label: 'suspect',
+    meaning: 'Measured, and something was wrong, but the evidence does not carry an accusation.',
+  },
+  failing: { label: 'failing', meaning: 'Measured, and the failure was confirmed.' },
+  unreachable: { label: 'unreachable', meaning: 'Not reached, so DNS was not measured.' },
+  not_judged: { label: 'not judged', meaning: 'Reached, but nothing came back that says anything about DNS.' },
+  not_tested: { label: 'not tested', meaning: 'The run ended before its turn came.' },
+}
+
 const CODE_MEANINGS: Readonly<Record<string, string>> = {
   WRONG_ADDRESS: 'An answer came with an address that our zone does not have.',
   INTERNAL_ADDRESS_SUSPECTED:
@@ -143,4 +157,9 @@ export function formatHowUrl(code: string): string {
     .toLowerCase()
     .replaceAll('_', '-')
     .replaceAll(/[^a-z0-9-]/g, '')}`
+}
+
+/** The address of a relay at Tor Metrics. */
+export function formatMetricsUrl(fingerprint: string): string {
+  return `https://metrics.torproject.org/rs.html#details/${fingerprint}`
 }

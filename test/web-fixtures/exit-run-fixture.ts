@@ -22,7 +22,7 @@ const NAMES =
 function createResults(): readonly { readonly result: ExitResult; readonly truth: ExitTruth }[] {
   return Array.from({ length: 40 }, (_, index) => {
     const kind = index % 2 === 1 ? (KINDS[(index - 1) / 2] ?? RIGHT) : RIGHT
-    return { result: createResult(kind, index), truth: createTruth(kind) }
+    return { result: createFixtureResult(kind, index), truth: createTruth(kind) }
   })
 }
 
@@ -42,7 +42,8 @@ function createFingerprint(index: number): string {
     .padStart(40, '0')
 }
 
-function createResult(kind: Kind, index: number): ExitResult {
+/** Makes one result of the run; `index` decides everything that the kind leaves open. */
+export function createFixtureResult(kind: Kind, index: number): ExitResult {
   const fingerprint = createFingerprint(index)
   const attempts = createAttempts(kind, index, fingerprint)
   const last = attempts.at(-1)
@@ -134,7 +135,8 @@ function createAttempts(kind: Kind, index: number, fingerprint: string): readonl
   })
 }
 
-function createMetadata(results: readonly ExitResult[]): ExitMetadata {
+/** Counts results into the metadata of a run. */
+export function createFixtureMetadata(results: readonly Pick<ExitResult, 'status'>[]): ExitMetadata {
   const count = (status: ExitStatus): number => results.filter((result) => result.status === status).length
   const tested = count('success') + count('wrong_ip') + count('dns_fail') + count('timeout')
   return {
@@ -204,7 +206,7 @@ export function createRunView(finished: number, phase?: RunPhase): ExitRunView {
     relaysPerSecond: 9.1,
     secondsLeft: isDone ? null : (all.length - results.length) / 9.1,
     results,
-    metadata: isDone ? createMetadata(results) : null,
+    metadata: isDone ? createFixtureMetadata(results) : null,
     truth: new Map(all.map(({ result, truth }) => [result.exit_fingerprint, truth])),
   }
 }

@@ -1,0 +1,204 @@
+/** The addresses of all pages, and what each of them reads. */
+import type { Context, Hono } from 'hono'
+import { parseExitQuery } from '../api/exit-query.ts'
+import { PROBLEMS, type ProblemName } from '../api/problem.ts'
+import { isRunning } from '../api/run-summary.ts'
+import { formatIsoTime, parseTime, type Clock } from '../core/clock.ts'
+import type { DocumentSource } from '../model/document-source.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
+import type { RunViewSource } from '../model/run-view.ts'
+import { renderAbsentExitPage, renderExitPage, renderPendingExitPage, type ExitPageHistory } from './exit-page.ts'
+import { renderExitsPage } from './exits-page.ts'
+import { parseGroupKey, renderGroupsPage } from './groups-page.ts'
+import { renderHowIndex, renderHowPage } from './how-pages.ts'
+import type { Html } from './html-value.ts'
+import { renderProblemPage } from './message-page.ts'
+import { renderOverview } from './overview-page.ts'
+import { renderRunPage } from './run-page.ts'
+import { createRunShelf, type RunShelf, type ShownRun } from './run-shelf.ts'
+import { renderRunsPage } from './runs-page.ts'
+import { parseTrendDays, renderTrendPage } from './trend-page.ts'
+
+const DAY_MS = 86_400_000
+/** Runs in the strip of one exit: twelve days at four a day, and about what fits into a line. */
+const STRIP_RUNS = 50
+
+/** What pages read from. */
+export interface PageSources {
+  readonly runs: RunViewSource
+  readonly archive?: ExitArchive | undefined
+  readonly published: DocumentSource
+  readonly detectors: DocumentSource
+  readonly clock: Clock
+  readonly isLaboratory: boolean
+}
+
+/** Adds the pages to `app`. */
+export function addPages(app: Hono, sources: PageSources): void {
+  const shelf = createRunShelf(sources.runs, sources.archive, sources.clock)
+  app.get('/', async (context) => {
+    const days = parseTrendDays(context.req.query('days') ?? null)
+    return days === undefined ? refuse('days') : createPage(await overview(sources, shelf, days))
+  })
+  addExitPages(app, sources, shelf)
+  addRunPages(app, sources, shelf)
+  app.get('/how', async () => createPage(await renderHowIndex(sources.detectors)))
+  app.get('/how/:slug{[a-z0-9-]{1,60}}', async (context) => {
+    const page = await renderHowPage(sources.detectors, context.req.param('slug'))
+    return page === undefined ? notFound('No verdict and no detector has this name.') : createPage(page)
+  })
+  app.get('/problems/:name', (context) => {
+    const name = context.req.param('name')
+    return isProblemName(name) ? createPage(renderProblemPage(name, '')) : notFound('')
+  })
+}
+
+/** Makes a response of a page. */
+export async function createPage(content: Html, status = 200): Promise<Response> {
+  return new Response(await content, {
+    status,
+    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  })
+}
+
+async function overview(sources: PageSources, shelf: RunShelf, days: number): Promise<Html> {
+  const run = await shelf.open(undefined)
+  const shown = run ?? (await openCurrent(shelf))
+  const reportedAt = shown.metadata?.timestamp
+  return renderOverview({
+    shelf,
+    run: shown,
+    span: shelf.hasArchive ? await shelf.trend(days) : undefined,
+    marks: [],
+    changes: shown.isCurrent || shown.runId === null ? undefined : await shelf.changes(shown.runId, DAY_MS),
+    ageMs: reportedAt === undefined ? null : Math.max(0, sources.clock.wallNowMs() - parseTime(reportedAt)),
+    isLaboratory: sources.isLaboratory,
+  })
+}
+
+/** @returns The run at hand, which always opens. */
+async function openCurrent(shelf: RunShelf): Promise<ShownRun> {
+  const run = await shelf.open('current')
+  if (run === undefined) throw new TypeError('the run at hand does not open')
+  return run
+}
+
+function addExitPages(app: Hono, sources: PageSources, shelf: RunShelf): void {
+  app.get('/exits', async (context) => {
+    const parsed = parseExitQuery(new URL(context.req.url).searchParams)
+    const run = await shelf.open(parsed.query.run)
+    return run === undefined ? noSuchRun() : createPage(await renderExitsPage(shelf, run, parsed, sources.isLaboratory))
+  })
+  app.get('/exits/groups', async (context) => {
+    const by = parseGroupKey(context.req.query('by') ?? null)
+    if (by === undefined) return refuse('by')
+    const chosen = readRun(context)
+    const run = await shelf.open(chosen)
+    return run === undefined ? noSuchRun() : createPage(await renderGroupsPage(shelf, run, by, chosen))
+  })
+  app.get('/exits/trend', async (context) => {
+    const days = parseTrendDays(context.req.query('days') ?? null)
+    return days === undefined ? refuse('days') : createPage(await renderTrendPage(shelf, days, []))
+  })
+  app.get('/exits/:fingerprint', async (context) => {
+    const fingerprint = context.req.param('fingerprint').toUpperCase()
+    return showExit(sources, shelf, fingerprint, readRun(context))
+  })
+}
+
+async function showExit(
+  sources: PageSources,
+  shelf: RunShelf,
+  fingerprint: string,
+  chosen: string | undefined,
+): Promise<Response> {
+  const { archive, isLaboratory, clock } = sources
+  const newest = await archive?.newest(fingerprint)
+  const history =
+    archive === undefined ? undefined : await readHistory(archive, fingerprint, newest?.run_id ?? null, clock)
+  const view = shelf.current()
+  const isCurrent = chosen === 'current' || (chosen === undefined && newest === undefined)
+  if (isCurrent || chosen === view.runId) {
+    const result = view.results.find((candidate) => candidate.exit_fingerprint === fingerprint)
+    const run = await openCurrent(shelf)
+    if (result !== undefined)
+      return createPage(renderExitPage({ run, result, hasEvidence: true, history, isLaboratory }))
+    const truth = view.truth.get(fingerprint)
+    if (truth !== undefined && (isRunning(view) || archive === undefined))
+      return createPage(renderPendingExitPage(view, fingerprint, truth))
+  }
+  const run = await shelf.open(chosen === undefined || chosen === 'current' ? newest?.run_id : chosen)
+  if (run === undefined) return noSuchRun()
+  const record = run.runId === null ? undefined : await archive?.record(run.runId, fingerprint)
+  if (record !== undefined) return createPage(renderExitPage({ run, ...record, history, isLaboratory }))
+  if (newest !== undefined && history !== undefined) return createPage(renderAbsentExitPage(newest, run, history))
+  return notFound('No run that is kept has an exit with this fingerprint.')
+}
+
+async function readHistory(
+  archive: ExitArchive,
+  fingerprint: string,
+  newestRunId: string | null,
+  clock: Clock,
+): Promise<ExitPageHistory> {
+  const nowMs = clock.wallNowMs()
+  const since = formatIsoTime(nowMs - 371 * DAY_MS)
+  return {
+    points: await archive.points(fingerprint, STRIP_RUNS),
+    days: await archive.relayDays(fingerprint, since),
+    nowMs,
+    newestRunId,
+  }
+}
+
+function addRunPages(app: Hono, sources: PageSources, shelf: RunShelf): void {
+  app.get('/runs', async (context) => {
+    const before = context.req.query('before') ?? null
+    if (before !== null && !/^\d{14}$/.test(before)) return refuse('before')
+    return createPage(await renderRunsPage(shelf, before, sources.isLaboratory))
+  })
+  app.get('/runs/:run{current|\\d{14}}', async (context) => {
+    const run = await shelf.open(context.req.param('run'))
+    if (run === undefined) return noSuchRun()
+    const isKept = !run.isCurrent && run.runId !== null
+    const changes = isKept && run.rows !== undefined ? await shelf.changes(run.runId, 1) : undefined
+    const [before] = run.runId === null ? [] : await shelf.list(run.runId, 1)
+    return createPage(
+      renderRunPage({
+        run,
+        changes,
+        earlier: before?.runId ?? null,
+        files: await listFiles(sources.published, run.runId),
+        isLaboratory: sources.isLaboratory,
+      }),
+    )
+  })
+}
+
+/** @returns Names of published files of a run, as `dnshealth_20260131_120000.json`. */
+async function listFiles(published: DocumentSource, runId: string | null): Promise<readonly string[]> {
+  if (runId === null) return []
+  const stamp = `_${runId.slice(0, 8)}_${runId.slice(8)}`
+  return (await published.names()).filter((name) => name.includes(stamp))
+}
+
+function readRun(context: Context): string | undefined {
+  const run = context.req.query('run') ?? ''
+  return run === '' ? undefined : run
+}
+
+function noSuchRun(): Promise<Response> {
+  return notFound('No run with this id is kept.')
+}
+
+function notFound(detail: string): Promise<Response> {
+  return createPage(renderProblemPage('not-found', detail), 404)
+}
+
+function refuse(parameter: string): Promise<Response> {
+  return createPage(renderProblemPage('bad-parameter', `No such value for ${parameter}.`), 400)
+}
+
+function isProblemName(name: string): name is ProblemName {
+  return Object.hasOwn(PROBLEMS, name)
+}
