@@ -10,7 +10,7 @@ import type { ExitRunOptions } from '../model/exit-options.ts'
 import { requireLocalControl } from '../tor/control-address.ts'
 import { checkAppendedLines } from '../tor/torrc.ts'
 import type { CliContext } from './cli-context.ts'
-import { addSettingOptions, loadSettings, readNamedFile } from './load-settings.ts'
+import { addSettingOptions, readNamedFile } from './load-settings.ts'
 
 /** The groups whose settings are flags of a run. */
 export const EXIT_RUN_GROUPS: readonly SettingGroup[] = [GENERAL_SETTING_GROUP, EXIT_SETTING_GROUP]
@@ -29,22 +29,12 @@ export function addExitRunOptions(command: Command): void {
 }
 
 /**
- * Puts the options of a run together.
+ * Checks loaded settings against each other and reads the files that they name.
  *
- * @param command - The command that {@link addExitRunOptions} was called with, after parsing.
+ * @param loaded - What `loadSettings` gave.
  * @param modules - Names of modules from the command line; empty means `dnshealth`, or only those of `--module`.
  * @throws {ConfigError} When something given cannot be used.
  */
-export async function readExitRunOptions(
-  command: Command,
-  modules: readonly string[],
-  context: CliContext,
-): Promise<LoadedExitRun> {
-  const loaded = await loadSettings(command, context, EXIT_RUN_GROUPS)
-  return finishExitRun(loaded, modules, context)
-}
-
-/** Checks loaded settings against each other and reads the files that they name. @throws {ConfigError} */
 export async function finishExitRun(
   loaded: ReadonlyMap<string, LoadedGroup>,
   modules: readonly string[],

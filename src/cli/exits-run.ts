@@ -1,11 +1,13 @@
 /** `candor exits run`: one run over the exits, records on stdout, everything else on stderr. */
 import type { Command } from 'commander'
 import { createRunProgress } from '../campaigns/exits/run-progress.ts'
-import type { FailOn } from '../config/exit-settings.ts'
+import { EXIT_SETTINGS, type ExitSettings, type FailOn } from '../config/exit-settings.ts'
+import { collectSettings, type LoadedGroup } from '../config/load-config.ts'
 import { BusyError } from '../core/config-error.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import type { CliContext } from './cli-context.ts'
-import { addExitRunOptions, readExitRunOptions } from './exit-run-options.ts'
+import { findDaemon } from './daemon-client.ts'
+import { addExitRunOptions, EXIT_RUN_GROUPS, finishExitRun, type LoadedExitRun } from './exit-run-options.ts'
 import {
   STATUS_DONE,
   STATUS_FAILED,
@@ -15,10 +17,14 @@ import {
   type CliStatus,
 } from './exit-status.ts'
 import { loadModules } from './exits-modules.ts'
+import { runBesideDaemon } from './exits-run-remote.ts'
 import { runExitScan, type ExitScanOutcome } from './exits-scan.ts'
 import { withDirectResolver, withTables } from './exits-surroundings.ts'
 import { formatResults } from './format-exit-results.ts'
+import { loadSettings } from './load-settings.ts'
 import { startProgress } from './progress.ts'
+
+const NONE: LoadedGroup = new Map()
 
 /** Adds `candor exits run`. */
 export function registerExitsRun(exits: Command, context: CliContext): void {
@@ -33,32 +39,51 @@ export function registerExitsRun(exits: Command, context: CliContext): void {
 }
 
 async function run(context: CliContext, command: Command, names: readonly string[]): Promise<void> {
-  const { options: given, extras, general } = await readExitRunOptions(command, names, context)
+  const loaded = await loadSettings(command, context, EXIT_RUN_GROUPS)
+  const {
+    failOn,
+    format: wanted,
+    skipIfBusy,
+  } = collectSettings<ExitSettings>(EXIT_SETTINGS, loaded.get('exits') ?? NONE)
+  const dataDir = loaded.get('')?.get('data-dir')?.value
+  const daemon = typeof dataDir === 'string' ? await findDaemon(context.files, dataDir) : undefined
+  let outcome: ExitScanOutcome
+  try {
+    outcome =
+      daemon === undefined
+        ? await runHere(context, await finishExitRun(loaded, names, context))
+        : await runBesideDaemon(context, daemon, command, names, loaded)
+  } catch (error) {
+    if (!(error instanceof BusyError) || !skipIfBusy) throw error
+    await context.say(`${error.message}; skipped`)
+    return
+  }
+  // Before the records: a reader of stdout that goes away does not change what was found.
+  context.finish(statusOf(outcome, failOn))
+  const format = wanted ?? (context.stdout.isTerminal ? 'table' : 'jsonl')
+  for (const text of formatResults(outcome, format)) await context.stdout.write(text)
+  for (const path of outcome.written) await context.say(`wrote ${path}`)
+  const { report } = outcome
+  if (report !== undefined) await context.say(summarize(report))
+}
+
+async function runHere(
+  context: CliContext,
+  { options: given, extras, general }: LoadedExitRun,
+): Promise<ExitScanOutcome> {
   const options = await withDirectResolver(context, given)
   const modules = await loadModules(options.modules, options.moduleFiles)
   const progress = createRunProgress(context.clock)
   const shown = startProgress(progress, context, extras.statusFile)
-  let outcome: ExitScanOutcome
   try {
-    outcome = await runExitScan(withTables(context, general), { options, extras, modules, progress })
+    return await runExitScan(withTables(context, general), { options, extras, modules, progress })
   } catch (error) {
-    if (error instanceof BusyError && extras.skipIfBusy) {
-      await context.say(`${error.message}; skipped`)
-      return
-    }
     // For the status file; what happened follows on stderr.
     progress.phase('failed', 'The run failed')
     throw error
   } finally {
     await shown.stop()
   }
-  // Before the records: a reader of stdout that goes away does not change what was found.
-  context.finish(statusOf(outcome, extras.failOn))
-  const format = extras.format ?? (context.stdout.isTerminal ? 'table' : 'jsonl')
-  for (const text of formatResults(outcome, format)) await context.stdout.write(text)
-  for (const path of outcome.written) await context.say(`wrote ${path}`)
-  const { report } = outcome
-  if (report !== undefined) await context.say(summarize(report))
 }
 
 /** One sentence about the run. */

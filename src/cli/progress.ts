@@ -35,8 +35,8 @@ export interface Progress {
   stop(): Promise<void>
 }
 
-/** How many relays have each status, counted as results arrive. */
-interface Counter {
+/** How many relays have each status. */
+export interface StatusCounter {
   count(view: ExitRunView): ReadonlyMap<ExitStatus, number>
 }
 
@@ -44,9 +44,14 @@ interface Counter {
  * Shows a run until `stop` is called. With `--quiet` only the status file is written.
  *
  * @param statusFile - Path of a JSON file that is replaced once a second; `null` for none.
+ * @param counter - Counts statuses where the view has no results; without it they are counted as results arrive.
  */
-export function startProgress(source: RunViewSource, context: CliContext, statusFile: string | null): Progress {
-  const counter = createCounter()
+export function startProgress(
+  source: Pick<RunViewSource, 'view'>,
+  context: CliContext,
+  statusFile: string | null,
+  counter: StatusCounter = createCounter(),
+): Progress {
   const timers = new Map<string, Timer>()
   const running = new Map<string, Promise<void>>()
   const every = (name: string, intervalMs: number, action: () => Promise<void>): void => {
@@ -78,9 +83,9 @@ export function startProgress(source: RunViewSource, context: CliContext, status
 }
 
 function createDisplay(
-  source: RunViewSource,
+  source: Pick<RunViewSource, 'view'>,
   context: CliContext,
-  counter: Counter,
+  counter: StatusCounter,
 ): (isLast: boolean) => Promise<void> {
   const { clock, stderr } = context
   let before = { line: '', phase: '', atMs: -PLAIN_LINE_MS }
@@ -126,9 +131,9 @@ export function formatDuration(seconds: number): string {
 
 /** A status file that cannot be written must not end a run of hours: it is logged, once a time. */
 async function writeStatusFile(
-  source: RunViewSource,
+  source: Pick<RunViewSource, 'view'>,
   context: CliContext,
-  counter: Counter,
+  counter: StatusCounter,
   path: string | null,
 ): Promise<void> {
   if (path === null) return
@@ -155,7 +160,7 @@ async function writeStatusFile(
 }
 
 /** While a run goes on results only ever grow, so each is looked at once; the finished ones may have changed. */
-function createCounter(): Counter {
+function createCounter(): StatusCounter {
   const counts = new Map<ExitStatus, number>()
   let seen = 0
   return {

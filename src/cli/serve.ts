@@ -22,8 +22,9 @@ import { openExitArchive } from '../store/exit-archive.node.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import { createWebApp } from '../web/create-web-app.ts'
 import { answerMeasurement } from './answer-measurement.ts'
-import type { CliContext } from './cli-context.ts'
 import { ARCHIVE_FILE } from './archive-file.ts'
+import type { CliContext } from './cli-context.ts'
+import { SOCKET_NAME } from './daemon-client.ts'
 import { openFileDocuments } from './file-documents.ts'
 import { addSettingOptions } from './load-settings.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
@@ -34,8 +35,6 @@ import { untilAborted } from './start-laboratory.ts'
 
 /** Of the ten seconds that SIGTERM leaves; the rest is for closing. */
 const STOP_MS = 8_500
-/** Name of the socket in the data directory. */
-const SOCKET_NAME = 'candor.sock'
 
 /** Adds `candor serve`. */
 export function registerServe(program: Command, context: CliContext): void {
@@ -57,7 +56,7 @@ async function serve(context: CliContext, command: Command): Promise<void> {
   const { dataDir } = general
   if (dataDir === null)
     throw new ConfigError('--data-dir', 'a daemon needs a directory of its own', 'candor serve --data-dir DIRECTORY')
-  checkListen(settings.listen)
+  await checkListen(context, dataDir, settings.listen)
   const directories = { dataDir, analysisDir, logDir: joinPath(dataDir, 'logs') }
   try {
     await using lock = await acquireRunLock(dataDir, 'candor serve')
@@ -183,14 +182,16 @@ function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedu
   }
 }
 
-/** Reading is for everybody who can connect, and writing needs a token: without one nothing is offered to everybody. */
-function checkListen(address: string): void {
+/** Reading is for everybody who can connect, and orders need a token: without one nothing is offered to everybody. */
+async function checkListen({ files, clock }: CliContext, dataDir: string, address: string): Promise<void> {
   const octets = parseIp(address)
   const isWildcard = octets?.every((octet) => octet === 0) === true
   if (octets === undefined || !(isWildcard || publicAddressPlan.isPublic(octets))) return
+  if ((await openTokenFile(files, dataDir, clock).read()).length > 0) return
+  const reason = isWildcard ? 'it means every address of this machine, the public ones included' : 'it is public'
   throw new ConfigError(
     `serve.listen ${address}`,
-    isWildcard ? 'it means every address of this machine, the public ones included' : 'it is a public address',
-    'serve.listen = "127.0.0.1", with a proxy in front that the Internet may reach',
+    `${reason}, and there is no token`,
+    `candor tokens add NAME --data-dir ${dataDir}; or listen on 127.0.0.1, with a proxy in front`,
   )
 }

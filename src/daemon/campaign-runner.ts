@@ -63,8 +63,12 @@ class CampaignRunner implements CampaignRuns {
 
   resume(): void {
     if (this.#stopping || this.#starting || this.#current !== undefined) return
-    const [next] = this.#dependencies.state.unfinishedRuns()
-    if (next !== undefined) this.#launch(next.runId, next.request, true)
+    try {
+      const [next] = this.#dependencies.state.unfinishedRuns()
+      if (next !== undefined) this.#launch(next.runId, next.request, true)
+    } catch (error) {
+      this.#resumeLater('', `What an earlier process left could not be read: ${messageOf(error)}`)
+    }
   }
 
   runningId(): string | null {

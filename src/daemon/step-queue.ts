@@ -45,14 +45,19 @@ export function createStepQueue(dependencies: StepDependencies): StepQueue {
   const controller = new AbortController()
   const { signal } = controller
   const working = new Map<RunStep, Promise<void>>()
+  const asked = new Set<RunStep>()
   const wake = (): void => {
     for (const step of dependencies.steps) {
-      if (signal.aborted || working.has(step)) continue
-      const done = work(dependencies, step, signal, wake).finally(() => {
-        working.delete(step)
-      })
-      working.set(step, done)
+      asked.add(step)
+      if (!signal.aborted && !working.has(step)) working.set(step, keepWorking(step))
     }
+  }
+  const keepWorking = async (step: RunStep): Promise<void> => {
+    // The caller first notes that this worker works.
+    await Promise.resolve()
+    // Somebody may have asked while the worker found nothing more: it looks again.
+    while (asked.delete(step) && !signal.aborted) await work(dependencies, step, signal, wake)
+    working.delete(step)
   }
   return {
     wake,
@@ -71,13 +76,12 @@ async function work(
   wake: () => void,
 ): Promise<void> {
   let delayMs = RETRY_FIRST_MS
-  // The caller first notes that this worker works.
-  await Promise.resolve()
   while (!signal.aborted) {
-    const next = findNext(state.pendingSteps(), step.name)
-    if (next === undefined) return
-    const { runId } = next
+    let runId = ''
     try {
+      const next = findNext(state.pendingSteps(), step.name)
+      if (next === undefined) return
+      runId = next.runId
       await step.run(runId, signal)
       state.stepDone(runId, step.name)
       log.info('daemon.step.done', { run_id: runId, step: step.name })

@@ -1,0 +1,148 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import type { CliCapabilities } from '../../src/cli/cli-context.ts'
+import { findDaemon, type DaemonClient } from '../../src/cli/daemon-client.ts'
+import { runCli } from '../../src/cli/run-cli.ts'
+import { nodeFiles } from '../../src/platform/node-files.ts'
+import { createCliCapabilities, runSimulatedCli, type CliTexts } from './simulated-cli.ts'
+import { makeTemporaryDirectory } from './temporary-directory.ts'
+
+/** A daemon inside the test. */
+interface RunningDaemon {
+  readonly directory: string
+  readonly dataDir: string
+  readonly configPath: string
+  readonly texts: CliTexts
+  readonly url: string
+  readonly client: DaemonClient
+  /** Sends what SIGHUP sends. */
+  hangUp(): void
+  /** Sends what SIGTERM sends. @returns The exit status. */
+  stop(): Promise<number>
+}
+
+async function startDaemon(config = ''): Promise<RunningDaemon> {
+  const directory = makeTemporaryDirectory()
+  const dataDir = join(directory, 'data')
+  const configPath = join(directory, 'candor.toml')
+  const base = `data_dir = "${dataDir}"\n[serve]\nport = 0\n`
+  writeFileSync(configPath, `${base}${config}`)
+  const { capabilities, texts } = createCliCapabilities()
+  const controller = new AbortController()
+  const callbacks = new Set<() => void>()
+  const changed: CliCapabilities = {
+    ...capabilities,
+    interrupted: controller.signal,
+    onHangup: (callback) => {
+      callbacks.add(callback)
+      return () => void callbacks.delete(callback)
+    },
+  }
+  const ended = runCli(['serve', '--config', configPath], changed)
+  const stop = (): Promise<number> => {
+    controller.abort()
+    return ended
+  }
+  onTestFinished(async () => {
+    await stop()
+  })
+  await expect.poll(() => texts.stdout, { timeout: 15_000 }).toContain('http://')
+  const client = await findDaemon(nodeFiles, dataDir)
+  if (client === undefined) throw new Error('the daemon does not answer on its socket')
+  return {
+    directory,
+    dataDir,
+    configPath,
+    texts,
+    url: texts.stdout.trim(),
+    client,
+    hangUp: () => {
+      for (const callback of callbacks) callback()
+    },
+    stop,
+  }
+}
+
+/** Entries of the log about one event. */
+function logged({ texts }: RunningDaemon, event: string): readonly Readonly<Record<string, unknown>>[] {
+  return texts.stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    .filter((entry) => entry['event'] === event)
+}
+
+describe('candor serve', () => {
+  test('serves over TCP and over its socket, and ends with status 0', async () => {
+    const daemon = await startDaemon()
+    expect((await fetch(`${daemon.url}healthz`)).status).toBe(200)
+    expect(await daemon.client.get('/healthz')).toMatchObject({ status: 200 })
+    for (const name of ['candor.sock', 'daemon.db', 'lock.db']) {
+      expect(statSync(join(daemon.dataDir, name)).mode & 0o777).toBe(0o600)
+    }
+    expect(await daemon.stop()).toBe(0)
+    expect(await findDaemon(nodeFiles, daemon.dataDir)).toBeUndefined()
+    await expect(fetch(`${daemon.url}healthz`)).rejects.toThrow('fetch failed')
+  })
+
+  test('leaves the data directory to the daemon that has it', async () => {
+    const daemon = await startDaemon()
+    const again = ['serve', '--config', daemon.configPath]
+    const refused = await runSimulatedCli(again)
+    expect(refused).toMatchObject({ status: 1, stdout: '' })
+    expect(refused.stderr).toContain('is in use by candor serve')
+    const skipped = await runSimulatedCli([...again, '--skip-if-busy'])
+    expect(skipped).toMatchObject({ status: 0, stdout: '' })
+    expect(skipped.stderr).toContain('skipped')
+    expect((await daemon.client.get('/healthz')).status).toBe(200)
+  })
+
+  test('keeps the configuration when the new one is bad, and says where', async () => {
+    const daemon = await startDaemon()
+    const good = readFileSync(daemon.configPath, 'utf8')
+    writeFileSync(daemon.configPath, `${good}[schedule]\nexits = "61 * * * *"\n`)
+    daemon.hangUp()
+    await expect.poll(() => logged(daemon, 'daemon.configuration.refused')).toHaveLength(1)
+    expect(logged(daemon, 'daemon.configuration.refused')[0]).toMatchObject({
+      level: 'error',
+      place: `schedule.exits (${daemon.configPath}:5)`,
+      message: expect.stringContaining("'61 * * * *'"),
+      hint: 'exits = "15 */6 * * *"',
+    })
+    expect((await daemon.client.get('/healthz')).status).toBe(200)
+  })
+
+  test('takes a good configuration, and names what waits for a restart', async () => {
+    const daemon = await startDaemon()
+    const good = readFileSync(daemon.configPath, 'utf8').replace('port = 0', 'port = 1\nhosts = ["exits.example"]')
+    writeFileSync(daemon.configPath, good)
+    daemon.hangUp()
+    await expect.poll(() => logged(daemon, 'daemon.configuration.loaded')).toHaveLength(1)
+    expect(logged(daemon, 'daemon.configuration.loaded')[0]).toMatchObject({ restart_needed: ['serve.port'] })
+  })
+
+  test.each([
+    [['--listen', '0.0.0.0'], 'every address of this machine'],
+    [['--listen', '::'], 'every address of this machine'],
+    [['--listen', '8.8.8.8'], 'it is public, and there is no token'],
+    [['--listen', 'localhost'], 'no IP address'],
+    [['--hosts', 'a b'], 'no host name'],
+  ])('refuses %j', async (flags, reason) => {
+    const outcome = await runSimulatedCli(['serve', '--data-dir', makeTemporaryDirectory(), ...flags])
+    expect(outcome).toMatchObject({ status: 2, stdout: '' })
+    expect(outcome.stderr).toContain(reason)
+  })
+
+  test('wants a data directory', async () => {
+    const outcome = await runSimulatedCli(['serve'])
+    expect(outcome).toMatchObject({ status: 2, stderr: expect.stringContaining('candor serve --data-dir DIRECTORY') })
+  })
+
+  test('says at the start what is wrong with a campaign', async () => {
+    const outcome = await runSimulatedCli(['serve', '--data-dir', makeTemporaryDirectory()], {
+      environment: { CANDOR_EXITS_DOMAIN: 'probe.zone.example' },
+    })
+    expect(outcome).toMatchObject({ status: 2, stderr: expect.stringContaining('--expect') })
+  })
+})
