@@ -5,13 +5,15 @@ import { duration } from '../config/setting.ts'
 import type { Limit } from '../core/limit.ts'
 import { parseRrType } from '../dns/rr-type.ts'
 import { readNumber, type PaceFlags } from './bulk-pace.ts'
+import type { BulkResolverFlags } from './bulk-resolvers.ts'
 
 /** What commander gives. */
-export interface BulkFlags extends PaceFlags {
+export interface BulkFlags extends PaceFlags, BulkResolverFlags {
   readonly names: string
   readonly type: string
-  readonly resolvers: string
   readonly deadline?: string
+  readonly hedge?: string
+  readonly retryRcodes?: string
   readonly retries?: string
   readonly timeout?: string
   readonly bufsize?: string
@@ -36,6 +38,10 @@ const RETRIES: Limit = {
   why: 'with 5 % loss one name in 100,000 is lost',
 }
 const TIMEOUT: Limit = { default: 500, min: 20, max: 10_000, unit: 'ms', why: 'far resolvers answer within 300 ms' }
+const STREAM_TIMEOUT: Limit = { ...TIMEOUT, default: 2_000, why: 'a connection over TLS takes three round trips' }
+const HEDGE: Limit = { default: 150, min: 5, max: 10_000, unit: 'ms', why: 'longer than most answers take' }
+/** What the lower four bits of the header hold. */
+const RCODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 const BUFFER: Limit = {
   default: 1_232,
   min: 512,
@@ -61,23 +67,47 @@ export interface BulkTuning {
   readonly timeoutMs: number
   /** 0 for no OPT record. */
   readonly bufferOctets: number
+  readonly retriedRcodes: readonly number[]
+  /** `null` for no second resolver. */
+  readonly hedgeMs: number | null
+  /** `null` for none. */
+  readonly deadlineMs: number | null
 }
 
-/** @throws {ConfigError} */
-export function parseTuning(flags: Pick<BulkFlags, 'retries' | 'timeout' | 'bufsize' | 'dnssec'>): BulkTuning {
+/**
+ * @param hasStreams - Whether resolvers are asked over connections.
+ * @throws {ConfigError}
+ */
+export function parseTuning(flags: BulkFlags, hasStreams: boolean): BulkTuning {
   const bufferOctets = flags.bufsize === '0' ? 0 : readNumber(BUFFER, flags.bufsize, '--bufsize')
   if (bufferOctets === 0 && flags.dnssec === true)
     throw new ConfigError('--dnssec', 'the DO bit stands in the OPT record, which --bufsize 0 leaves out', '--dnssec')
+  if (flags.hedge !== undefined && !hasStreams) {
+    const fix = 'a shorter --timeout asks the next resolver sooner'
+    throw new ConfigError('--hedge', 'a second resolver is asked where resolvers are asked over connections', fix)
+  }
   return {
     retries: readNumber(RETRIES, flags.retries, '--retries'),
-    timeoutMs: readNumber(TIMEOUT, flags.timeout, '--timeout'),
+    timeoutMs: readNumber(hasStreams ? STREAM_TIMEOUT : TIMEOUT, flags.timeout, '--timeout'),
     bufferOctets,
+    retriedRcodes: flags.retryRcodes?.split(',').map(readRcode) ?? [],
+    hedgeMs: flags.hedge === undefined ? null : readNumber(HEDGE, flags.hedge, '--hedge'),
+    deadlineMs: parseDeadline(flags.deadline),
   }
 }
 
-/** @returns After how long nothing new is asked, in milliseconds; `undefined` for never. @throws {ConfigError} */
-export function parseDeadline(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
+function readRcode(word: string): number {
+  const rcode = RCODES.indexOf(word.trim().toUpperCase())
+  if (rcode >= 0) return rcode
+  throw new ConfigError(
+    '--retry-rcodes',
+    `\`${word.slice(0, 40)}\` is none of ${RCODES.join(', ')}`,
+    '--retry-rcodes SERVFAIL,REFUSED',
+  )
+}
+
+function parseDeadline(text: string | undefined): number | null {
+  if (text === undefined) return null
   const parsed = duration(DEADLINE).safeParse(text)
   if (parsed.success) return parsed.data
   throw new ConfigError(`--deadline ${text.slice(0, 40)}`, 'it is no duration', '--deadline 10m, 500ms or 6h')

@@ -129,9 +129,18 @@ function findSystems(addresses: readonly string[], isWanted: boolean, plan: Owne
   }
 }
 
-/** When a resolver rests; `null` for never. @throws {ConfigError} */
-export function resolveCooldown({ cooldown }: PaceFlags, resolvers: readonly BulkResolver[]): CooldownPolicy | null {
-  const fallback = hasPublic(resolvers) ? COOLDOWN.default : 0
+/**
+ * When a resolver rests; `null` for never.
+ *
+ * @param hasStreams - Whether resolvers are asked over connections: what waits for a dead one would wait for long.
+ * @throws {ConfigError}
+ */
+export function resolveCooldown(
+  { cooldown }: PaceFlags,
+  resolvers: readonly BulkResolver[],
+  hasStreams: boolean,
+): CooldownPolicy | null {
+  const fallback = hasStreams || hasPublic(resolvers) ? COOLDOWN.default : 0
   const restMs = cooldown === undefined ? fallback : readNumber(COOLDOWN, cooldown, '--cooldown')
   if (restMs === 0) return null
   return {

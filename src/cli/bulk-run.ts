@@ -7,9 +7,8 @@ import { createReadStream } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { sleep } from '../core/clock.ts'
 import { ConfigError, RunError } from '../core/config-error.ts'
-import { FileError, readText } from '../core/files.ts'
+import { FileError } from '../core/files.ts'
 import { BULK_COUNTERS, readCounters } from '../measure/bulk/bulk-counters.ts'
-import { parseResolverList } from '../measure/bulk/resolver-list.ts'
 import type { BulkResolver } from '../net/bulk-backend.ts'
 import { loadNativeAddon } from '../platform/native-sockets.ts'
 import { createRingMemory, openRingFeed } from '../platform/bulk-streams.ts'
@@ -21,14 +20,14 @@ import {
   type BulkJournal,
   type BulkJournalWriter,
 } from './bulk-journal.ts'
-import { parseDeadline, parseTuning, parseTypes, type BulkFlags } from './bulk-options.ts'
+import { parseTuning, parseTypes, type BulkFlags } from './bulk-options.ts'
 import { resolveCooldown, resolvePace } from './bulk-pace.ts'
 import { startBulkDisplay } from './bulk-progress.ts'
+import { readBulkResolvers, type BulkResolverList } from './bulk-resolvers.ts'
 import { createBulkTcp } from './bulk-tcp.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_INCOMPLETE, STATUS_INTERRUPTED } from './exit-status.ts'
 
-const RESOLVER_FILE_OCTETS_MAX = 67_108_864
 const CHECKPOINT_MS = 1_000
 const LIMIT_HINT = 'raise the limit of open files (`ulimit -n`)'
 /** How long stdin waits when the engine has enough. */
@@ -39,8 +38,9 @@ const YOUNG_MEMORY_MB = 6
 const ENGINE = new URL('./bulk-worker.ts', import.meta.url)
 
 /** What a resumed run must agree with: who is asked, in which order; the pace may change. */
-function hashResolvers(resolvers: readonly BulkResolver[]): string {
-  const text = JSON.stringify(resolvers.map(({ address, port }) => [address, port]))
+function hashResolvers({ resolvers, streams }: BulkResolverList): string {
+  const list = streams?.map(({ word }) => word) ?? resolvers.map(({ address, port }) => [address, port])
+  const text = JSON.stringify(list)
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
@@ -51,16 +51,14 @@ function hashResolvers(resolvers: readonly BulkResolver[]): string {
  * @throws {ConfigError | RunError | FileError}
  */
 export async function runBulk(context: CliContext, flags: BulkFlags): Promise<boolean> {
-  const list = await readText(context.files, flags.resolvers, RESOLVER_FILE_OCTETS_MAX)
-  const parsed = parseResolverList(list, flags.resolvers, context.addressPlan)
+  const list = await readBulkResolvers(context, flags)
   const inputOctets = await inputSize(context, flags.names)
-  using stop = createStop(context, parseDeadline(flags.deadline))
   const { output, format, table } = outputOf(flags)
   const plan = {
     names: flags.names,
     types: flags.type,
     format: flags.format,
-    resolvers: hashResolvers(parsed),
+    resolvers: hashResolvers(list),
   }
   const journal = await openJournal(context, flags.resume === true, output, plan)
   if (journal?.complete === true) {
@@ -69,25 +67,26 @@ export async function runBulk(context: CliContext, flags: BulkFlags): Promise<bo
     await context.say(`${flags.output ?? ''}: complete already; nothing is left to be asked`)
     return true
   }
-  const job = await createJob(context, flags, parsed, { output, format, journal })
+  const job = await createJob(context, flags, list, { output, format, journal })
   context.log.info('cli.bulk.started', { seed: job.seed, resolvers: job.resolvers.length })
   if (flags.rate === 'unlimited')
     await context.say('no pace: queries go out as fast as this machine sends them, whoever the resolvers belong to')
   const writer = output === null ? undefined : createBulkJournal(context.files, output, plan, job.seed)
   const counters = new Float64Array(job.counters)
   const display = startBulkDisplay(context, counters, inputOctets, flags.statusFile ?? null)
+  let isComplete = false
   try {
-    await runEngine(context, job, writer, stop.signal)
+    isComplete = await runEngine(context, job, writer)
   } finally {
     await display.stop()
   }
-  if (table !== null && !stop.signal.aborted) await writeTable(context, job.output ?? '', table)
+  if (table !== null && isComplete) await writeTable(context, job.output ?? '', table)
   const { malformed_lines: malformedLines } = readCounters(counters)
   if (malformedLines > 0) {
     await context.say(`${malformedLines} lines of the input could not be used`)
     context.finish(STATUS_INCOMPLETE)
   }
-  if (!stop.signal.aborted) return true
+  if (isComplete) return true
   if (!context.interrupted.aborted) await context.say('the deadline has come before the end of the names')
   context.finish(context.interrupted.aborted ? STATUS_INTERRUPTED : STATUS_INCOMPLETE)
   return false
@@ -101,21 +100,22 @@ interface BulkStart extends Pick<BulkOutput, 'output' | 'format'> {
 async function createJob(
   context: CliContext,
   flags: BulkFlags,
-  parsed: readonly BulkResolver[],
+  { resolvers: parsed, streams }: BulkResolverList,
   { output, format, journal }: BulkStart,
 ): Promise<BulkJob> {
   const { pace, resolvers } = resolvePace(flags, parsed, context.addressPlan)
   return {
-    ...parseTuning(flags),
+    ...parseTuning(flags, streams !== null),
+    streams,
     types: parseTypes(flags.type),
-    backend: await chooseBackend(context, flags.backend, resolvers),
+    backend: streams === null ? await chooseBackend(context, flags.backend, resolvers) : 'dgram',
     names: flags.names === '-' ? createRingMemory() : flags.names,
     output,
     outputOctets: journal?.output_octets ?? 0,
     format,
     resolvers,
     pace,
-    cooldown: resolveCooldown(flags, parsed),
+    cooldown: resolveCooldown(flags, parsed, streams !== null),
     wantsRecursion: flags.recurse,
     wantsDnssec: flags.dnssec === true,
     hearsStrangers: flags.strangers === true,
@@ -125,28 +125,6 @@ async function createJob(
     counters: new SharedArrayBuffer(BULK_COUNTERS.length * Float64Array.BYTES_PER_ELEMENT),
     control: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     checkpointMs: output === null ? 0 : CHECKPOINT_MS,
-  }
-}
-
-/** Says when nothing new is to be begun. */
-interface Stop extends Disposable {
-  readonly signal: AbortSignal
-}
-
-/** @param deadlineMs - `undefined` for none. */
-function createStop({ clock, interrupted }: CliContext, deadlineMs: number | undefined): Stop {
-  const deadline = new AbortController()
-  const timer =
-    deadlineMs === undefined
-      ? undefined
-      : clock.setTimer(deadlineMs, () => {
-          deadline.abort()
-        })
-  return {
-    signal: AbortSignal.any([interrupted, deadline.signal]),
-    [Symbol.dispose]: () => {
-      timer?.cancel()
-    },
   }
 }
 
@@ -215,13 +193,11 @@ async function openJournal(
   return undefined
 }
 
-/** @throws {RunError} When the engine cannot go on; what the journal says stays true. */
-async function runEngine(
-  context: CliContext,
-  job: BulkJob,
-  journal: BulkJournalWriter | undefined,
-  stopped: AbortSignal,
-): Promise<void> {
+/**
+ * @returns Whether every query has its record.
+ * @throws {RunError} When the engine cannot go on; what the journal says stays true.
+ */
+async function runEngine(context: CliContext, job: BulkJob, journal: BulkJournalWriter | undefined): Promise<boolean> {
   const control = new Int32Array(job.control)
   const worker = new Worker(
     ENGINE.href.endsWith('.ts') && import.meta.url.endsWith('.js')
@@ -234,15 +210,16 @@ async function runEngine(
   const stop = (): void => {
     Atomics.store(control, 0, 1)
   }
-  stopped.addEventListener('abort', stop)
-  if (stopped.aborted) stop()
+  context.interrupted.addEventListener('abort', stop)
+  if (context.interrupted.aborted) stop()
   const feeding = job.names instanceof SharedArrayBuffer ? feed(context, job.names, ended.signal) : undefined
   try {
     const last = await listen(context, worker, tcp, journal)
-    await journal?.finish(last.checkpoint, !stopped.aborted)
+    await journal?.finish(last.checkpoint, last.isComplete)
+    return last.isComplete
   } finally {
     ended.abort()
-    stopped.removeEventListener('abort', stop)
+    context.interrupted.removeEventListener('abort', stop)
     tcp.close()
     await worker.terminate()
     await feeding
@@ -271,6 +248,9 @@ function listen(
           return
         case 'malformed_line':
           void context.say(`line ${message.line} of the input is skipped: ${message.reason}`)
+          return
+        case 'resolver_failed':
+          void context.say(`${message.resolver}: ${message.failure} (${message.operation})`)
           return
         case 'checkpoint':
           journal?.save(message.checkpoint)

@@ -11,15 +11,13 @@ import type { BulkBackend, BulkDrive } from '../net/bulk-backend.ts'
 import { BulkEngine } from '../measure/bulk/bulk-engine.ts'
 import { JsonRecords } from '../measure/bulk/json-records.ts'
 import { Cooldown } from '../measure/cooldown.ts'
-import { NameReader } from '../measure/bulk/name-reader.ts'
-import { openNameFile, openRecordOutput, openRingSource, type RecordOutput } from '../platform/bulk-streams.ts'
+import { openRecordOutput, type RecordOutput } from '../platform/bulk-streams.ts'
 import { nodeClock } from '../platform/node-clock.ts'
 import { createDgramBackend } from '../platform/dgram-backend.ts'
 import { createNativeBackend } from '../platform/native-backend.ts'
+import { openBulkInput } from './bulk-input.ts'
 import type { BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
 
-/** Beyond this they are only counted. */
-const MALFORMED_LINES_REPORTED_MAX = 20
 const LATE_WINDOW_MS = 2_000
 
 if (parentPort !== null) await work(workerData as BulkJob, parentPort)
@@ -30,12 +28,7 @@ async function work(job: BulkJob, port: MessagePort): Promise<void> {
   }
   try {
     const output = openRecordOutput(job.output, job.outputOctets)
-    const { engine, tcp } = createEngine(job, output, tell)
-    const backend = await openBackend(job, engine)
-    engine.attach(backend)
-    await backend.run(driveOf(engine, job, port, backend, tcp, tell))
-    backend.close()
-    tell({ kind: 'done', checkpoint: engine.checkpoint() })
+    tell(job.streams === null ? await runEngine(job, port, output, tell) : await runStreams(job, output, tell))
     output.close()
   } catch (error) {
     const isKnown = error instanceof RunError || (error instanceof Error && 'syscall' in error)
@@ -47,6 +40,29 @@ async function work(job: BulkJob, port: MessagePort): Promise<void> {
   port.close()
 }
 
+async function runEngine(job: BulkJob, port: MessagePort, output: RecordOutput, tell: Tell): Promise<Done> {
+  const control = new Int32Array(job.control)
+  const deadlineAtMs = nodeClock.nowMs() + (job.deadlineMs ?? Infinity)
+  const stop = { isStopping: false }
+  const isStopping = (): boolean =>
+    (stop.isStopping ||= Atomics.load(control, 0) === 1 || nodeClock.nowMs() >= deadlineAtMs)
+  const { engine, tcp } = createEngine(job, output, tell, isStopping)
+  const backend = await openBackend(job, engine)
+  engine.attach(backend)
+  await backend.run(driveOf(engine, job, port, backend, tcp, tell))
+  backend.close()
+  return { kind: 'done', checkpoint: engine.checkpoint(), isComplete: !stop.isStopping }
+}
+
+/** The transports of connections are read only where they are used. */
+async function runStreams(job: BulkJob, output: RecordOutput, tell: Tell): Promise<Done> {
+  const { runBulkStreams } = await import('./bulk-stream-run.ts')
+  return await runBulkStreams(job, job.streams ?? [], output, tell)
+}
+
+type Tell = (message: EngineMessage) => void
+type Done = Extract<EngineMessage, { kind: 'done' }>
+
 /** How many queries are being asked over TCP. */
 interface TcpCount {
   waiting: number
@@ -55,29 +71,15 @@ interface TcpCount {
 function createEngine(
   job: BulkJob,
   output: RecordOutput,
-  tell: (message: EngineMessage) => void,
+  tell: Tell,
+  isStopping: () => boolean,
 ): { readonly engine: BulkEngine; readonly tcp: TcpCount } {
   const tcp = { waiting: 0 }
-  let reported = 0
-  const numbers = new Map(job.resolvers.map(({ address, port }, number) => [`${address}#${port}`, number]))
-  const reader = new NameReader(typeof job.names === 'string' ? openNameFile(job.names) : openRingSource(job.names), {
-    types: job.types,
-    bufferOctets: job.bufferOctets,
-    wantsRecursion: job.wantsRecursion,
-    wantsDnssec: job.wantsDnssec,
-    findResolver: (word) => numbers.get(word.includes('#') ? word : `${word}#53`) ?? -1,
-    onMalformed: (line, reason) => {
-      if (reported++ < MALFORMED_LINES_REPORTED_MAX) tell({ kind: 'malformed_line', line, reason })
-    },
-    resumeAt: job.resumeAt,
-    unfinished: job.unfinished,
-  })
   const nowMs = nodeClock.nowMs()
-  const control = new Int32Array(job.control)
   const wallOffsetMs = nodeClock.wallNowMs() - nowMs
   const engine = new BulkEngine(
     {
-      reader,
+      reader: openBulkInput(job, tell),
       writer: job.format === 'bin' ? new BinaryRecords(wallOffsetMs) : new JsonRecords(job.resolvers, wallOffsetMs),
       random: createSeededRandom(job.seed),
       isPaced: Uint8Array.from(job.resolvers, ({ isPaced }) => (isPaced ? 1 : 0)),
@@ -85,6 +87,7 @@ function createEngine(
       cooldown: job.cooldown === null ? undefined : new Cooldown(job.resolvers.length, job.cooldown),
       timeoutMs: job.timeoutMs,
       retries: job.retries,
+      isRetried: Uint8Array.from({ length: 16 }, (_, rcode) => (job.retriedRcodes.includes(rcode) ? 1 : 0)),
       lateWindowMs: LATE_WINDOW_MS,
       isSegmented: job.backend === 'segmented',
       counters: new Float64Array(job.counters),
@@ -93,7 +96,7 @@ function createEngine(
         tcp.waiting++
         tell({ kind: 'tcp', slot, resolver, query })
       },
-      isStopping: () => Atomics.load(control, 0) === 1,
+      isStopping,
       nowMs,
     },
     job.outputOctets,

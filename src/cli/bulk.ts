@@ -24,7 +24,7 @@ export function registerBulk(program: Command, context: CliContext): void {
     .command('bulk')
     .description('ask many questions of many resolvers: millions of names in, one record for each out')
     .requiredOption('--names <file>', 'the names; - for stdin')
-    .requiredOption('--resolvers <file>', 'the resolvers: an address a line, with #PORT where it is not 53')
+    .requiredOption('--resolvers <file>', 'the resolvers, one a line: IP, IP#PORT, tcp://…, tls://… or https://…')
     .option('--type <types>', 'record types, as in A,AAAA', 'A')
     .option('--rate <number>', 'queries per second in all, or unlimited: nothing is held back, not even from strangers')
     .option('--per-resolver <number>', 'queries per second for each resolver')
@@ -33,7 +33,14 @@ export function registerBulk(program: Command, context: CliContext): void {
     .option('--cooldown <ms>', 'first rest of a resolver that keeps failing; doubles each time; 0 for none')
     .option('--deadline <duration>', 'begin nothing new after this time, 10m; --resume goes on')
     .option('--retries <number>', 'how often an unanswered query is sent again (3)')
-    .option('--timeout <ms>', 'how long the first try waits; each further one twice as long (500)')
+    .option(
+      '--timeout <ms>',
+      'how long the first try waits; each further one twice as long (500; 2000 over connections)',
+    )
+    .option('--retry-rcodes <rcodes>', 'send again after these answers too, SERVFAIL,REFUSED')
+    .option('--hedge <ms>', 'over connections: ask a second resolver too when the first takes so long')
+    .option('--ca <file>', 'trust these certificate authorities (PEM) and no others')
+    .option('--no-verify', 'take any certificate')
     .option('--bufsize <octets>', 'size of UDP answers that is announced; 0 for queries without EDNS (1232)')
     .option('--no-recurse', 'do not ask for recursion')
     .option('--dnssec', 'ask for signatures (the DO bit)')

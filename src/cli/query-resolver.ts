@@ -1,7 +1,7 @@
 /**
  * Whom `candor query` asks: from `@RESOLVER` and the flags of transports to an address, a port and a transport.
  *
- * `IP[#port]`, a host name, `tls://host[:port]`, `https://host[:port]/path`, a name from
+ * `IP[#port]`, a host name, `tcp://host[:port]`, `tls://host[:port]`, `https://host[:port]/path`, a name from
  * the list of public resolvers, or nothing: then the first resolver of the system.
  */
 import { ConfigError, RunError } from '../core/config-error.ts'
@@ -105,10 +105,10 @@ function nameListed(
 }
 
 function chooseTransport(scheme: string | undefined, flags: TransportFlags): ResolverTarget['transport'] {
-  if (scheme !== undefined && scheme !== 'tls' && scheme !== 'https')
+  if (scheme !== undefined && scheme !== 'tcp' && scheme !== 'tls' && scheme !== 'https')
     throw new ConfigError(`@${scheme}://`, 'there is no transport of that name', EXAMPLES)
   const wanted = [
-    ...(flags.tcp ? ['--tcp'] : []),
+    ...(flags.tcp || scheme === 'tcp' ? ['--tcp'] : []),
     ...(flags.tls || scheme === 'tls' ? ['--tls'] : []),
     ...(flags.https !== false || flags.json || flags.get || scheme === 'https' ? ['--https'] : []),
   ]

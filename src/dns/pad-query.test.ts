@@ -3,7 +3,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeMessage } from './decode-message.ts'
 import { parseName } from './name.ts'
-import { encodePaddedQuery } from './pad-query.ts'
+import { encodeQuery } from './encode-message.ts'
+import { encodePaddedQuery, padQuery } from './pad-query.ts'
 
 describe('encodePaddedQuery', () => {
   test('gives multiples of 128 octets, whatever the name and the options', () => {
@@ -29,5 +30,19 @@ describe('encodePaddedQuery', () => {
       return encodePaddedQuery({ id: 1, name, type: 1, recursionDesired: true, edns: { options } }).length
     })
     expect(new Set(lengths)).toEqual(new Set([128, 256]))
+  })
+})
+
+describe('padQuery', () => {
+  test('gives what encoding with padding gives', () => {
+    for (let label = 1; label <= 63; label++) {
+      const name = parseName(`${'a'.repeat(label)}.${'b'.repeat(63)}.example`) ?? []
+      const fields = { id: 7, name, type: 1, recursionDesired: true, edns: { udpSize: 1232, dnssecOk: true } }
+      expect(padQuery(encodeQuery(fields))).toEqual(encodePaddedQuery(fields))
+    }
+  })
+  test('leaves a query without OPT as it is', () => {
+    const query = encodeQuery({ id: 7, name: parseName('zone.example') ?? [], type: 1, recursionDesired: true })
+    expect(padQuery(query)).toBe(query)
   })
 })

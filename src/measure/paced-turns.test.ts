@@ -106,6 +106,15 @@ describe('PacedTurns', () => {
     expect(turns.filter(([resolver]) => resolver === 3).length).toBeGreaterThanOrEqual(4)
     expect(turns.filter(([resolver]) => resolver < 3).length).toBeGreaterThanOrEqual(4)
   })
+  test('holds back nobody whom the caps are not for', () => {
+    const turns = new PacedTurns(2, { rate: 1, perResolver: 1, isPaced: Uint8Array.of(0, 1) }, undefined, 0)
+    const given: number[] = []
+    for (let nowMs = 0; nowMs < 10; nowMs++) {
+      for (const resolver of nowMs === 0 ? [0, 1] : [0]) turns.want(resolver)
+      for (let resolver = turns.next(nowMs); resolver >= 0; resolver = turns.next(nowMs)) given.push(resolver)
+    }
+    expect(given).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+  })
   test('makes up for a loop that was late, but not for one that stood still', () => {
     const slow = giveTurns(
       1,

@@ -27,6 +27,8 @@ export interface TurnCaps {
   readonly rate: number
   /** For each resolver. */
   readonly perResolver: number
+  /** For each resolver whether the caps hold for it (1) or not (0); without it they hold for all. */
+  readonly isPaced?: Uint8Array
 }
 
 /** Caps for those who belong together, and who does. */
@@ -82,7 +84,7 @@ export class PacedTurns {
       this.intervalMs.fill((SECOND_MS + LATENESS_MS) / perSecond, from, from + size)
       for (let i = 0; i < count; i++) {
         const place = places[i] as number
-        this.bucketOf[level * count + i] = place < 0 ? NONE : from + place
+        this.bucketOf[level * count + i] = place < 0 || caps.isPaced?.[i] === 0 ? NONE : from + place
       }
       from += size
     }

@@ -39,6 +39,7 @@ export type Failure =
   | 'ssl_failed_handshake'
   | 'ssl_invalid_certificate'
   | 'ssl_invalid_hostname'
+  | 'ssl_no_application_protocol'
   | 'ssl_unknown_authority'
   | 'too_many_open_files'
   | `unknown_failure: ${string}`

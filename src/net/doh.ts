@@ -168,8 +168,8 @@ function createConnections(net: Net, clock: Clock, options: DohOptions): Connect
       })
       current = startHttp2(connection, clock, idleTimeoutMs)
       if (ending !== undefined) current.end(ending)
-      if (connection.tls.alpn !== ALPN) current.end('http_protocol_error')
-      if (current.ended) throw new NetError(ending ?? 'http_protocol_error')
+      if (connection.tls.alpn !== ALPN) current.end('ssl_no_application_protocol')
+      if (current.ended) throw new NetError(ending ?? 'ssl_no_application_protocol')
       return current
     } finally {
       opening = undefined

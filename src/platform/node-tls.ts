@@ -90,6 +90,9 @@ const CERTIFICATE_FAILURES: Readonly<Record<string, Failure>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'ssl_unknown_authority',
 }
 
+/** The alert of a server that speaks none of the protocols that we offered (RFC 7301 section 3.2). */
+const NO_PROTOCOL = 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL'
+
 function certificateFailure(code: string): Failure {
   return CERTIFICATE_FAILURES[code] ?? 'ssl_invalid_certificate'
 }
@@ -99,6 +102,7 @@ export function tlsFailureOf(error: Error): Failure {
   const code = errorCode(error)
   const known = CERTIFICATE_FAILURES[code]
   if (known !== undefined) return known
+  if (code === NO_PROTOCOL) return 'ssl_no_application_protocol'
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return 'ssl_failed_handshake'
   return failureOf(error)
 }

@@ -334,20 +334,24 @@ describe.skipIf(certificates === undefined)(`createDoh (${needed})`, () => {
     expect(await ask(open(endpoint), 1, 3_000)).toMatchObject({ kind: 'failure', operation: 'exchange', failure })
   })
 
-  test('says that a server without HTTP/2 does not speak it', async () => {
-    const files = (certificates as NonNullable<typeof certificates>).right
-    const server = createServer({ cert: readFileSync(files.certificate), key: readFileSync(files.key) }, (socket) => {
-      socket.on('error', () => {})
-    })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    const address = server.address()
-    const port = typeof address === 'object' && address !== null ? address.port : 0
-    expect(await ask(open({ address: '127.0.0.1', port }), 1)).toMatchObject({
-      operation: 'tls_handshake',
-      failure: 'http_protocol_error',
-    })
-  })
+  test.each([undefined, ['http/1.1']])(
+    'says that a server without HTTP/2 does not speak it (%s)',
+    async (protocols) => {
+      const files = (certificates as NonNullable<typeof certificates>).right
+      const pair = { cert: readFileSync(files.certificate), key: readFileSync(files.key) }
+      const server = createServer({ ...pair, ...(protocols && { ALPNProtocols: protocols }) }, (socket) => {
+        socket.on('error', () => {})
+      })
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+      onTestFinished(() => void server.close())
+      const address = server.address()
+      const port = typeof address === 'object' && address !== null ? address.port : 0
+      expect(await ask(open({ address: '127.0.0.1', port }), 1)).toMatchObject({
+        operation: 'tls_handshake',
+        failure: 'ssl_no_application_protocol',
+      })
+    },
+  )
 
   test('asks in the JSON form', async () => {
     const paths: unknown[] = []

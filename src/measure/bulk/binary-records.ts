@@ -8,14 +8,12 @@
 import type { BulkSlots } from './bulk-slots.ts'
 import { OctetText } from './octet-text.ts'
 import { scanRecords, type RecordScan } from './record-scan.ts'
-import type { BulkProtocol, RecordWriter } from './record-writer.ts'
+import { BULK_PROTOCOLS, type BulkProtocol, type RecordWriter } from './record-writer.ts'
 
 const BUFFER_OCTETS = 524_288
 /** Length 4, time 8, latency 4, number 8, resolver 4, tries 1, how 1, octets of the question 2. */
 const HEAD_OCTETS = 32
 const UNANSWERED = 0
-const UDP = 1
-const TCP = 2
 const HEADER_OCTETS = 12
 const NO_LATENCY = 0xffff_ffff
 
@@ -42,7 +40,7 @@ export class BinaryRecords implements RecordWriter {
     scanRecords(octets, at, slots.questionEnd[slot] as number, sizeOctets, this.scan)
     if (!this.scan.isWhole) return -1
     const latencyMs = Math.max(0, atMs - (slots.sentAtMs[slot] as number))
-    this.putHead(slots, slot, atMs, Math.round(latencyMs * 1000), protocol === 'UDP' ? UDP : TCP, sizeOctets)
+    this.putHead(slots, slot, atMs, Math.round(latencyMs * 1000), 1 + BULK_PROTOCOLS.indexOf(protocol), sizeOctets)
     this.text.put(octets.subarray(at, at + sizeOctets))
     return this.scan.rcode
   }

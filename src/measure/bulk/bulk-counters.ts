@@ -21,6 +21,7 @@ export const BULK_COUNTERS = [
   'late',
   'duplicate',
   'rests',
+  'hedges',
   'malformed_lines',
   'input_octets',
   'output_octets',

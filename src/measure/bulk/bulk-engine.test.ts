@@ -191,6 +191,19 @@ describe('BulkEngine', () => {
     expect(records.every(({ proto, status }) => proto === 'TCP' && status === 'NOERROR')).toBe(true)
     expect(counters).toMatchObject({ truncated: 20, answered: 20 })
   })
+  test('asks another resolver again after the RCODEs that are retried, and takes the last answer', () => {
+    const servfail = (query: Uint8Array): Uint8Array => answerOf(query).with(3, 0x82)
+    const isRetried = new Uint8Array(16).fill(1, 2, 3)
+    const helped = run(60, (query, resolver) => [[resolver === 0 ? servfail(query) : answerOf(query), resolver]], {
+      isRetried,
+    })
+    expect(helped.records.every(({ status, tries }) => status === 'NOERROR' && tries <= 2)).toBe(true)
+    expect(helped.counters.retransmissions).toBeGreaterThan(0)
+    const hopeless = run(60, (query, resolver) => [[servfail(query), resolver]], { isRetried })
+    expect(hopeless.records.every(({ status, tries }) => status === 'SERVFAIL' && tries === 4)).toBe(true)
+    const plain = run(60, (query, resolver) => [[servfail(query), resolver]])
+    expect(plain.records.every(({ status, tries }) => status === 'SERVFAIL' && tries === 1)).toBe(true)
+  })
   test('loses no name and gives none twice with 5 % loss each way, within the bounds', () => {
     const random = createSeededRandom('loss')
     const names = 20_000

@@ -9,22 +9,12 @@
  *
  * Sources: RFC 5452 section 9 (what an answer must match), RFC 7766 section 5 (truncation).
  */
-import type { Random } from '../../core/random.ts'
-import { shuffle } from '../../core/random.ts'
+import { shuffle, type Random } from '../../core/random.ts'
 import type { BulkBackend, BulkBatch, BulkDrive } from '../../net/bulk-backend.ts'
 import { chooseAwake, type Cooldown } from '../cooldown.ts'
 import type { BulkCheckpoint } from './bulk-checkpoint.ts'
 import { AT, rcodePlace } from './bulk-counters.ts'
-import {
-  BulkSlots,
-  SLOT_FREE,
-  SLOT_LATE,
-  SLOT_QUEUED,
-  SLOT_SENT,
-  SLOT_TCP,
-  SLOTS,
-  WIRE_STRIDE_OCTETS,
-} from './bulk-slots.ts'
+import { BulkSlots, SLOT_QUEUED, SLOT_SENT, SLOT_TCP, SLOTS, WIRE_STRIDE_OCTETS } from './bulk-slots.ts'
 import { moveQueued } from './move-queued.ts'
 import { READ_END, READ_NOTHING, type NameReader } from './name-reader.ts'
 import type { RecordWriter } from './record-writer.ts'
@@ -73,6 +63,8 @@ export interface BulkEngineOptions {
   readonly timeoutMs: number
   /** How often a query is sent again. */
   readonly retries: number
+  /** For each RCODE of the header whether such an answer is asked for again (1); without it none is. */
+  readonly isRetried?: Uint8Array
   /** For how long the id of an unanswered query stays reserved, in milliseconds. */
   readonly lateWindowMs: number
   /** Whether queries to one resolver are sorted by length, for a backend that sends them in one piece. */
@@ -187,6 +179,7 @@ export class BulkEngine implements BulkDrive {
       this.options.askTcp(slot, resolver, slots.wire.slice(base, base + (slots.wireOctets[slot] as number)))
       return
     }
+    if (this.options.isRetried?.[(octets[at + 3] as number) & 0x0f] === 1 && this.askAgain(slot)) return
     const rcode = this.options.writer.answered(slots, slot, octets, at, sizeOctets, atMs, 'UDP')
     if (rcode < 0) {
       this.count(AT.malformed)
@@ -210,14 +203,8 @@ export class BulkEngine implements BulkDrive {
   checkpoint(): BulkCheckpoint | undefined {
     this.flush()
     if (this.options.writer.text.length > 0) return undefined
-    const { state, index } = this.slots
-    const unfinished = new Float64Array(SLOTS)
-    let count = 0
-    for (let slot = 0; slot < SLOTS; slot++) {
-      if (state[slot] !== SLOT_FREE && state[slot] !== SLOT_LATE) unfinished[count++] = index[slot] as number
-    }
     const { nextIndex } = this.options.reader
-    return { outputOctets: this.outputOctets, nextIndex, unfinished: unfinished.slice(0, count).toSorted() }
+    return { outputOctets: this.outputOctets, nextIndex, unfinished: this.slots.unfinished() }
   }
 
   private waitMs(): number {
@@ -338,7 +325,6 @@ export class BulkEngine implements BulkDrive {
 
   private timedOut(slot: number): void {
     const { slots, options, nowMs } = this
-    const tries = slots.tries[slot] as number
     const resolver = slots.resolver[slot] as number
     this.queues.missed(resolver)
     slots.endTry(slot)
@@ -346,15 +332,22 @@ export class BulkEngine implements BulkDrive {
       this.count(AT.rests)
       moveQueued(slots, this.queues, resolver, (other) => this.resolverFor(other, slots.tries[other] as number))
     }
-    if (tries <= options.retries) {
-      if (slots.pinned[slot] === 0) slots.resolver[slot] = this.resolverFor(slot, tries)
-      this.enqueue(slot)
-      return
-    }
+    if (this.askAgain(slot)) return
     options.writer.unanswered(slots, slot, nowMs)
     this.count(AT.finished)
     this.count(AT.unanswered)
     slots.releaseLate(slot, nowMs + options.lateWindowMs)
+  }
+
+  /** @returns Whether a try is left, and the query goes out once more. */
+  private askAgain(slot: number): boolean {
+    const { slots } = this
+    const tries = slots.tries[slot] as number
+    if (tries > this.options.retries) return false
+    this.timers.clear(slot)
+    if (slots.pinned[slot] === 0) slots.resolver[slot] = this.resolverFor(slot, tries)
+    this.enqueue(slot)
+    return true
   }
 
   private finish(slot: number, rcode: number): void {

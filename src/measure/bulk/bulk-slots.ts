@@ -149,6 +149,17 @@ export class BulkSlots {
     this.lateCount++
   }
 
+  /** Numbers of queries that have no record, ascending. */
+  unfinished(): Float64Array {
+    const unfinished = new Float64Array(SLOTS)
+    let count = 0
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const state = this.state[slot]
+      if (state !== SLOT_FREE && state !== SLOT_LATE) unfinished[count++] = this.index[slot] as number
+    }
+    return unfinished.slice(0, count).toSorted()
+  }
+
   /** Ends late windows that are over. */
   endLateWindows(nowMs: number): void {
     while (this.lateCount > 0) {

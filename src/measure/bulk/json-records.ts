@@ -19,7 +19,7 @@ import type { BulkResolver } from '../../net/bulk-backend.ts'
 import type { BulkSlots } from './bulk-slots.ts'
 import { OctetText, textOctets, textPiece, type TextPiece } from './octet-text.ts'
 import { scanRecords, skipName, word, type RecordScan } from './record-scan.ts'
-import type { BulkProtocol, RecordWriter } from './record-writer.ts'
+import { BULK_PROTOCOLS, type BulkProtocol, type RecordWriter } from './record-writer.ts'
 
 const TEXT_OCTETS = 524_288
 /** Two escaped names, which is more than anything else of fixed length takes. */
@@ -35,7 +35,7 @@ const NEXT_TTL = textPiece(',{"ttl":')
 const RECORD_DATA = textPiece('","data":"')
 const RECORD_END = textPiece('"}')
 const NO_ANSWER = textPiece('","class":"IN","status":"TIMEOUT","data":{},"flags":[],"resolver":"')
-const UNANSWERED_TRIES = textPiece('","proto":"UDP","latency_ms":null,"tries":')
+const UNANSWERED_TRIES = BULK_PROTOCOLS.map((name) => textPiece(`","proto":"${name}","latency_ms":null,"tries":`))
 const GAVE_UP = textPiece(',"rx_ts":')
 const THOUSANDS = textPiece('000')
 const END = textPiece('}\n')
@@ -51,11 +51,12 @@ export class JsonRecords implements RecordWriter {
   readonly text: OctetText = new OctetText(TEXT_OCTETS)
   private readonly resolvers: readonly string[]
   private readonly wallOffsetMs: number
+  private readonly protocols: readonly BulkProtocol[]
   /** What stands between the name and the time, by type, for NOERROR and NXDOMAIN. */
   private readonly heads: (TextPiece | undefined)[] = []
   private readonly recordTypes: (TextPiece | undefined)[] = []
   private readonly tails: (TextPiece | undefined)[] = []
-  private readonly tailKeys = new Float64Array(TAILS)
+  private readonly tailKeys = new Float64Array(TAILS).fill(-1)
   private readonly scan: RecordScan = { isWhole: false, isSimple: false, rcode: 0 }
   private second = -1
   private secondText: TextPiece = THOUSANDS
@@ -63,8 +64,12 @@ export class JsonRecords implements RecordWriter {
   private nameFrom = 0
   private nameEnd = 0
 
-  /** @param wallOffsetMs - What makes Unix milliseconds of the engine's clock. */
-  constructor(resolvers: readonly BulkResolver[], wallOffsetMs: number) {
+  /**
+   * @param wallOffsetMs - What makes Unix milliseconds of the engine's clock.
+   * @param protocols - How each resolver is asked at first; UDP where nothing is said.
+   */
+  constructor(resolvers: readonly BulkResolver[], wallOffsetMs: number, protocols: readonly BulkProtocol[] = []) {
+    this.protocols = protocols
     this.resolvers = resolvers.map(({ address, port }) => `${address}:${port}`)
     this.wallOffsetMs = wallOffsetMs
   }
@@ -109,7 +114,8 @@ export class JsonRecords implements RecordWriter {
     // TIMEOUT is zdns's word.
     text.putPiece(NO_ANSWER)
     text.putPiece(textPiece(this.resolvers[slots.resolver[slot] as number] as string))
-    text.putPiece(UNANSWERED_TRIES)
+    const protocol = this.protocols[slots.resolver[slot] as number] ?? 'UDP'
+    text.putPiece(UNANSWERED_TRIES[BULK_PROTOCOLS.indexOf(protocol)] as TextPiece)
     text.putNumber(slots.tries[slot] as number)
     text.putPiece(GAVE_UP)
     this.putTime(atMs)
@@ -142,7 +148,7 @@ export class JsonRecords implements RecordWriter {
   }
 
   private tailOf(resolver: number, flags: number, protocol: BulkProtocol): TextPiece {
-    const key = (resolver * 2048 + flags) * 2 + (protocol === 'UDP' ? 1 : 2)
+    const key = (resolver * 2048 + flags) * 4 + (protocol === 'UDP' ? 0 : BULK_PROTOCOLS.indexOf(protocol))
     const place = (resolver + (flags >> 4) * 1_021) & (TAILS - 1)
     if (this.tailKeys[place] === key) return this.tails[place] as TextPiece
     const address = this.resolvers[resolver] ?? ''

@@ -2,8 +2,10 @@
 import type { BulkSlots } from './bulk-slots.ts'
 import type { OctetText } from './octet-text.ts'
 
+/** How an answer can come; the binary log has the place in this list plus one. */
+export const BULK_PROTOCOLS = ['UDP', 'TCP', 'TLS', 'HTTPS'] as const
 /** How an answer came. */
-export type BulkProtocol = 'UDP' | 'TCP'
+export type BulkProtocol = (typeof BULK_PROTOCOLS)[number]
 
 /** Writes records of one format. */
 export interface RecordWriter {

@@ -40,7 +40,7 @@ export function parseResolverList(text: string, path: string, plan: AddressPlan)
       throw new ConfigError(`${path}:${index + 1}`, `\`${word}\` is no address of a resolver`, 'as in: 192.0.2.1#53')
     }
     const key = `${parsed.address}#${parsed.port}`
-    if (!resolvers.has(key)) resolvers.set(key, { ...parsed, isPaced: isPaced(parsed.address, plan) })
+    if (!resolvers.has(key)) resolvers.set(key, { ...parsed, isPaced: isPacedResolver(parsed.address, plan) })
     if (resolvers.size > RESOLVERS_MAX)
       throw new ConfigError(path, `there are more than ${RESOLVERS_MAX} resolvers in it`, 'split the list')
   }
@@ -48,7 +48,8 @@ export function parseResolverList(text: string, path: string, plan: AddressPlan)
   return [...resolvers.values()]
 }
 
-function isPaced(address: string, plan: AddressPlan): boolean {
+/** Whether the pace for public resolvers holds for an address: whatever is not known to be one's own. */
+export function isPacedResolver(address: string, plan: AddressPlan): boolean {
   const octets = parseIp(address)
   if (octets === undefined || plan.isPublic(octets)) return true
   return !OWN_RANGES.has(findReservedRange(octets)?.name ?? '')
