@@ -1,19 +1,17 @@
 /**
- * Server-Sent Events about a run: one `result` for each relay that is finished, and `run` for where the run stands.
+ * Server-Sent Events about runs: a `result` for each relay that is finished, `run` for where the run stands, `schedule`
+ * for what is planned, `gap` where something cannot be told any more.
  *
- * The id of an event is `RUN.INDEX`, the place of the result in the run. A client that comes back with its last id gets
- * every result after it and none twice.
+ * Invariant: a slow reader costs one chunk of memory; what changes meanwhile waits in the runs themselves.
  *
- * Invariant: a slow reader costs one chunk of memory; what changes meanwhile waits in the run itself.
+ * Format: docs/formats/events.md
  *
  * Sources: WHATWG HTML section 9.2 (server-sent events).
  */
-import type { Clock, Timer } from '../core/clock.ts'
-import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
-import { summarizeRun } from './run-summary.ts'
+import type { Timer } from '../core/clock.ts'
+import { createEventCursor } from './event-cursor.ts'
+import { createEventHub, type EventHub, type EventSources } from './event-hub.ts'
 
-/** Results in one chunk: the rest follows when the reader has taken these. */
-const RESULTS_PER_CHUNK_MAX = 200
 /** A comment this often keeps proxies from closing a quiet stream, in milliseconds. */
 const KEEP_ALIVE_MS = 15_000
 
@@ -30,14 +28,15 @@ export interface EventStreams {
   count(): number
 }
 
-/** Makes the streams of one source; at most `streamsMax` are open at once. */
-export function createEventStreams(source: RunViewSource, clock: Clock, streamsMax: number): EventStreams {
+/** Makes the streams of one server; at most `streamsMax` are open at once. */
+export function createEventStreams(sources: EventSources, streamsMax: number): EventStreams {
+  const hub = createEventHub(sources)
   let open = 0
   return {
     open: (lastEventId) => {
       if (open >= streamsMax) return undefined
       open += 1
-      return createStream(source, clock, lastEventId, () => {
+      return createStream(hub, sources, lastEventId, () => {
         open -= 1
       })
     },
@@ -46,87 +45,64 @@ export function createEventStreams(source: RunViewSource, clock: Clock, streamsM
 }
 
 function createStream(
-  source: RunViewSource,
-  clock: Clock,
+  hub: EventHub,
+  { clock }: EventSources,
   lastEventId: string | undefined,
   onEnd: () => void,
 ): ReadableStream<Uint8Array> {
-  const cursor = createCursor(source.view(), lastEventId)
+  const cursor = createEventCursor(hub, lastEventId)
   const encoder = new TextEncoder()
-  let changed = true
-  let unsubscribe = (): void => {}
-  let keepAlive: Timer | undefined
-  const flush = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    if (!changed || (controller.desiredSize ?? 0) <= 0) return
-    const { text, more } = cursor.take(source.view())
-    changed = more
-    controller.enqueue(encoder.encode(text))
-  }
-  const stayAlive = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    keepAlive = clock.setTimer(KEEP_ALIVE_MS, () => {
-      if ((controller.desiredSize ?? 0) > 0) controller.enqueue(encoder.encode(': still here\n\n'))
-      stayAlive(controller)
+  let hasEnded = false
+  let version = 0
+  let wake = (): void => {}
+  const leave = hub.join(() => {
+    version += 1
+    wake()
+  })
+  /** Waits until something has changed since `seen`. @returns Whether it has; `false` when it is time for a comment. */
+  const waitForChange = (seen: number): Promise<boolean> =>
+    new Promise((resolve) => {
+      if (hasEnded || version !== seen) {
+        resolve(true)
+        return
+      }
+      const timer: Timer = clock.setTimer(KEEP_ALIVE_MS, () => {
+        wake = (): void => {}
+        resolve(false)
+      })
+      wake = (): void => {
+        wake = (): void => {}
+        timer.cancel()
+        resolve(true)
+      }
     })
+  const end = (): void => {
+    if (hasEnded) return
+    hasEnded = true
+    leave()
+    wake()
+    onEnd()
   }
   return new ReadableStream<Uint8Array>(
     {
-      start: (controller) => {
-        unsubscribe = source.subscribe(() => {
-          changed = true
-          flush(controller)
-        })
-        stayAlive(controller)
+      pull: async (controller) => {
+        try {
+          for (;;) {
+            const seen = version
+            let text = await cursor.next()
+            if (text === '' && !(await waitForChange(seen))) text = ': still here\n\n'
+            if (hasEnded) return
+            if (text === '') continue
+            controller.enqueue(encoder.encode(text))
+            return
+          }
+        } catch (error) {
+          end()
+          throw error
+        }
       },
-      pull: flush,
-      cancel: () => {
-        unsubscribe()
-        keepAlive?.cancel()
-        onEnd()
-      },
+      cancel: end,
     },
     { highWaterMark: 1 },
   )
-}
-
-/** What one reader has seen. */
-interface Cursor {
-  /** Events that are new to the reader; `more` when results are left for another chunk. */
-  take(view: ExitRunView): { readonly text: string; readonly more: boolean }
-}
-
-function createCursor(first: ExitRunView, lastEventId: string | undefined): Cursor {
-  let runId = first.runId
-  const seen = /^(\d{14})\.(\d{1,7})$/.exec(lastEventId ?? '')
-  let index = first.results.length
-  if (seen !== null) index = seen[1] === runId ? Math.min(Number(seen[2]), index) : 0
-  return {
-    take: (view) => {
-      if (view.runId !== runId) {
-        runId = view.runId
-        index = 0
-      }
-      const results = view.results.slice(index, index + RESULTS_PER_CHUNK_MAX)
-      const lines = results.map((result, offset) =>
-        formatEvent('result', `${runId ?? ''}.${index + offset + 1}`, {
-          exit_fingerprint: result.exit_fingerprint,
-          status: result.status,
-          error_code: result.error_code,
-        }),
-      )
-      index += results.length
-      const more = index < view.results.length
-      if (!more) lines.push(formatEvent('run', `${runId ?? ''}.${index}`, formatProgress(view)))
-      return { text: lines.join(''), more }
-    },
-  }
-}
-
-function formatProgress(view: ExitRunView): unknown {
-  const { candidates, finished, counts } = summarizeRun(view)
-  return { run_id: view.runId, phase: view.phase, message: view.message, candidates, finished, counts }
-}
-
-/** JSON has no line feeds outside strings and escapes those inside, so the data is always one line. */
-function formatEvent(event: string, id: string, data: unknown): string {
-  return `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
 }

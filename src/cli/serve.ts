@@ -25,6 +25,7 @@ import { answerMeasurement } from './answer-measurement.ts'
 import { ARCHIVE_FILE } from './archive-file.ts'
 import type { CliContext } from './cli-context.ts'
 import { SOCKET_NAME } from './daemon-client.ts'
+import { createFinishOrder } from './finish-order.ts'
 import { openFileDocuments } from './file-documents.ts'
 import { addSettingOptions } from './load-settings.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
@@ -165,6 +166,7 @@ function createHandler(
     control,
     access: { tokens: () => tokens.tokens(), isReadProtected: () => config.current().serve.protectReading },
     streamsMax: config.current().serve.eventStreams,
+    finishOrder: createFinishOrder(files, directories.analysisDir),
   })
   return (request, sender) => app.fetch(request, sender)
 }

@@ -46,6 +46,8 @@ export interface WebAppOptions {
   readonly control?: DaemonControl | undefined
   /** Who may do what over the API; without it anybody reads, and only the owner gives orders. */
   readonly access?: AccessRules | undefined
+  /** Relays of an ended run in order of finishing, so that readers of events go on where they were. */
+  readonly finishOrder?: ((runId: string) => Promise<readonly string[] | undefined>) | undefined
   /** Version of Candor. */
   readonly version: string
 }
@@ -64,7 +66,7 @@ export function createWebApp(options: WebAppOptions): WebApp {
   registerApi(app, {
     runs: options.runs,
     published: options.published,
-    events: createEventStreams(options.runs, options.clock, options.streamsMax),
+    events: createEventStreams(options, options.streamsMax),
     clock: options.clock,
     version: options.version,
     archive: options.archive,
