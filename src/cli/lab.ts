@@ -5,6 +5,7 @@ import { registerLabAlerts } from './lab-alerts.ts'
 import { registerLabDown } from './lab-down.ts'
 import { registerLabHistory } from './lab-history.ts'
 import { registerLabRun } from './lab-run.ts'
+import { registerLabStore } from './lab-store.ts'
 import { registerLabUp } from './lab-up.ts'
 
 /** Adds `candor lab` with its commands. */
@@ -15,4 +16,5 @@ export function registerLab(program: Command, context: CliContext): void {
   registerLabDown(lab, context)
   registerLabHistory(lab, context)
   registerLabAlerts(lab, context)
+  registerLabStore(lab, context)
 }

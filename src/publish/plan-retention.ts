@@ -89,6 +89,12 @@ export function momentOf({ moment }: PublishedName): number {
   return parts === null ? Number.NaN : parseTime(`${parts.slice(1, 4).join('-')}T${parts.slice(4).join(':')}Z`)
 }
 
+/** Whether a report, or all of an archive's month, has an age in days. Never with 0 days, nor for what is of no run. */
+export function isExpired(published: PublishedName, wallNowMs: number, days: number): boolean {
+  const atMs = published.moment === null ? endOfMonth(published.month ?? '') : momentOf(published)
+  return days > 0 && wallNowMs - atMs >= days * DAY_MS
+}
+
 function endOfMonth(month: string): number {
   const [year = 0, number = 0] = month.split('-').map(Number)
   const [nextYear, nextNumber] = number === 12 ? [year + 1, 1] : [year, number + 1]
