@@ -6,12 +6,9 @@
  *
  * Format: docs/formats/bulk.md
  */
-import { z } from 'zod'
-import { ConfigError } from '../core/config-error.ts'
-import { FileError, readText, type Files } from '../core/files.ts'
+import type { Files } from '../core/files.ts'
 import type { BulkCheckpoint } from '../measure/bulk/bulk-checkpoint.ts'
 
-const JOURNAL_OCTETS_MAX = 4_194_304
 const JOURNAL_MODE = 0o600
 const OUTPUT_MODE = 0o644
 
@@ -29,62 +26,9 @@ export interface BulkJournal {
   readonly complete: boolean
 }
 
-const JOURNAL: z.ZodType<BulkJournal> = z.object({
-  kind: z.literal('bulk'),
-  plan: z.record(z.string(), z.string()),
-  seed: z.string(),
-  output_octets: z.number().int().min(0),
-  next_index: z.number().int().min(0),
-  unfinished: z.array(z.number().int().min(0)),
-  complete: z.boolean(),
-})
-
 /** Path of the journal of an output. */
 export function journalPath(output: string): string {
   return `${output}.journal`
-}
-
-/** @returns `undefined` when there is none. @throws {ConfigError} When it is none of ours, or of another run. */
-export async function readBulkJournal(
-  files: Files,
-  output: string,
-  plan: Readonly<Record<string, string>>,
-): Promise<BulkJournal | undefined> {
-  const path = journalPath(output)
-  let text: string
-  try {
-    text = await readText(files, path, JOURNAL_OCTETS_MAX)
-  } catch (error) {
-    if (error instanceof FileError && error.code === 'ENOENT') return undefined
-    throw error
-  }
-  const journal = parseJournal(text, path)
-  const changed = Object.keys(plan).find((key) => journal.plan[key] !== plan[key])
-  if (changed !== undefined) {
-    throw new ConfigError(
-      path,
-      `the run that it belongs to had other ${changed}: ${journal.plan[changed] ?? 'none'}`,
-      'give the same options, or another --output',
-    )
-  }
-  const octets = (await files.info(output))?.sizeOctets ?? 0
-  if (octets < journal.output_octets) {
-    throw new ConfigError(
-      output,
-      `it has ${octets} octets, and the journal speaks of ${journal.output_octets}`,
-      `remove ${path} to begin anew`,
-    )
-  }
-  return journal
-}
-
-function parseJournal(text: string, path: string): BulkJournal {
-  try {
-    return JOURNAL.parse(JSON.parse(text))
-  } catch (error) {
-    if (!(error instanceof SyntaxError) && !(error instanceof z.ZodError)) throw error
-    throw new ConfigError(path, 'it is no journal of a bulk run', `remove ${path} to begin anew`, { cause: error })
-  }
 }
 
 /** Writes checkpoints, one after the other; of those that come while one is written, the last. */

@@ -1,7 +1,7 @@
 /** Options of `candor bulk`, from texts to values; every bound has its reason. */
 import { ConfigError } from '../core/config-error.ts'
 import type { BulkBackendName } from './bulk-job.ts'
-import { duration } from '../config/setting.ts'
+import { parseDuration } from '../core/duration.ts'
 import type { Limit } from '../core/limit.ts'
 import { parseRrType } from '../dns/rr-type.ts'
 import { readNumber, type PaceFlags } from './bulk-pace.ts'
@@ -108,7 +108,7 @@ function readRcode(word: string): number {
 
 function parseDeadline(text: string | undefined): number | null {
   if (text === undefined) return null
-  const parsed = duration(DEADLINE).safeParse(text)
-  if (parsed.success) return parsed.data
+  const parsedMs = parseDuration(text)
+  if (parsedMs >= DEADLINE.min && parsedMs <= DEADLINE.max) return parsedMs
   throw new ConfigError(`--deadline ${text.slice(0, 40)}`, 'it is no duration', '--deadline 10m, 500ms or 6h')
 }

@@ -10,7 +10,6 @@ import { isPacedResolver, parseResolverAddress, parseResolverList } from '../mea
 import type { BulkResolver } from '../net/bulk-backend.ts'
 import type { BulkStream } from './bulk-job.ts'
 import type { CliContext } from './cli-context.ts'
-import { findResolver, parseResolver } from './query-resolver.ts'
 
 const RESOLVER_FILE_OCTETS_MAX = 67_108_864
 /** Each has a connection; more open at the same time than systems give descriptors. */
@@ -78,6 +77,7 @@ async function findStream(
     if (endpoint !== undefined) return { word, target: { transport: 'udp', endpoint } }
     throw new ConfigError(place, `\`${word}\` is no address of a resolver`, 'as in: 192.0.2.1#53')
   }
+  const { findResolver, parseResolver } = await import('./query-resolver.ts')
   const named = parseResolver(word, {
     tcp: false,
     tls: false,

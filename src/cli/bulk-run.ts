@@ -13,13 +13,7 @@ import type { BulkResolver } from '../net/bulk-backend.ts'
 import { loadNativeAddon } from '../platform/native-sockets.ts'
 import { createRingMemory, openRingFeed } from '../platform/bulk-streams.ts'
 import type { BulkBackendName, BulkFormat, BulkJob, EngineMessage, TcpMessage } from './bulk-job.ts'
-import {
-  createBulkJournal,
-  journalPath,
-  readBulkJournal,
-  type BulkJournal,
-  type BulkJournalWriter,
-} from './bulk-journal.ts'
+import { createBulkJournal, journalPath, type BulkJournal, type BulkJournalWriter } from './bulk-journal.ts'
 import { parseTuning, parseTypes, type BulkFlags } from './bulk-options.ts'
 import { resolveCooldown, resolvePace } from './bulk-pace.ts'
 import { startBulkDisplay } from './bulk-progress.ts'
@@ -178,7 +172,7 @@ async function openJournal(
   isResumed: boolean,
   output: string | null,
   plan: Readonly<Record<string, string>>,
-): ReturnType<typeof readBulkJournal> {
+): Promise<BulkJournal | undefined> {
   if (output === null) {
     if (!isResumed) return undefined
     throw new ConfigError(
@@ -187,7 +181,10 @@ async function openJournal(
       'candor bulk --output FILE --resume',
     )
   }
-  if (isResumed) return readBulkJournal(context.files, output, plan)
+  if (isResumed) {
+    const { readBulkJournal } = await import('./read-bulk-journal.ts')
+    return readBulkJournal(context.files, output, plan)
+  }
   // A journal of an earlier run speaks of an output that is about to be replaced.
   await context.files.remove(journalPath(output))
   return undefined

@@ -1,7 +1,6 @@
 /** `candor bulk`: asks many questions of many resolvers, one record for each. */
 import { Option, type Command } from 'commander'
 import type { BulkFlags } from './bulk-options.ts'
-import { runRefinedBulk } from './bulk-refine.ts'
 import { runBulk } from './bulk-run.ts'
 import type { CliContext } from './cli-context.ts'
 
@@ -59,7 +58,11 @@ export function registerBulk(program: Command, context: CliContext): void {
     .option('--wildcards', 'compare what was answered with the answers of random names beside it')
     .addHelpText('after', HELP)
     .action(async (flags: BulkFlags) => {
-      if (flags.trusted === undefined && flags.wildcards !== true) await runBulk(context, flags)
-      else await runRefinedBulk(context, flags)
+      if (flags.trusted === undefined && flags.wildcards !== true) {
+        await runBulk(context, flags)
+        return
+      }
+      const { runRefinedBulk } = await import('./bulk-refine.ts')
+      await runRefinedBulk(context, flags)
     })
 }

@@ -12,7 +12,6 @@ import { createSeededRandom } from '../core/random.ts'
 import { createIpTables } from '../enrich/ip-tables.node.ts'
 import { nodeClock } from '../platform/node-clock.ts'
 import { nodeFiles } from '../platform/node-files.ts'
-import { nodeHttp } from '../platform/node-http.ts'
 import { nodeNet } from '../platform/node-net.ts'
 import { nodeProcesses } from '../platform/node-processes.ts'
 import type { CliCapabilities } from './cli-context.ts'
@@ -34,7 +33,8 @@ function createNodeCapabilities(): CliCapabilities {
     clock: nodeClock,
     files: nodeFiles,
     net: nodeNet,
-    http: nodeHttp,
+    // Few commands need it, and it takes its time to load.
+    http: { request: async (request) => (await import('../platform/node-http.ts')).nodeHttp.request(request) },
     processes: nodeProcesses,
     addressPlan: { ...publicAddressPlan, ...createIpTables() },
     createRandom: createSeededRandom,

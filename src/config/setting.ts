@@ -5,6 +5,7 @@
  * Values come in as text (flags, environment) or as TOML values; each schema takes both.
  */
 import { z } from 'zod'
+import { parseDuration } from '../core/duration.ts'
 import { checkLimit, type Limit } from '../core/limit.ts'
 import { findNearestName } from '../core/nearest-name.ts'
 
@@ -46,7 +47,6 @@ export interface SettingGroup {
 
 const TRUE = new Set(['true', 'yes', 'on', '1'])
 const FALSE = new Set(['false', 'no', 'off', '0', ''])
-const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, '': 1000, s: 1000, m: 60_000, min: 60_000, h: 3_600_000 }
 
 /** A piece of text that is not empty. */
 export const text: z.ZodType<string> = z.string('must be text').min(1, 'must not be empty')
@@ -145,9 +145,4 @@ function numeric(limit: Limit, parse: (value: string) => number, scale: number):
     }
     return z.NEVER
   })
-}
-
-function parseDuration(value: string): number {
-  const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|min|h)?$/.exec(value)
-  return match === null ? Number.NaN : Number(match[1]) * (MS_PER_UNIT[match[2] ?? ''] ?? Number.NaN)
 }

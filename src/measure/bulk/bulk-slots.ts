@@ -82,6 +82,7 @@ export class BulkSlots {
   private readonly lateUntilMs: Float64Array = new Float64Array(SLOTS)
   private readonly restsUntilMs: Float64Array = new Float64Array(SLOTS)
   private readonly idOf: Uint16Array = new Uint16Array(SLOTS)
+  private readonly random: Random
   private head = 0
   private freeCount = 0
   private usedSlots = 0
@@ -89,15 +90,11 @@ export class BulkSlots {
   private lateCount = 0
 
   constructor(random: Random) {
-    const { idOf, slotOf } = this
-    for (let slot = 0; slot < SLOTS; slot++) idOf[slot] = slot
-    for (let slot = SLOTS - 1; slot > 0; slot--) {
-      const other = randomInt(random, slot + 1)
-      const id = idOf[slot] as number
-      idOf[slot] = idOf[other] as number
-      idOf[other] = id
+    this.random = random
+    for (let slot = 0; slot < SLOTS; slot++) {
+      this.idOf[slot] = slot
+      this.slotOf[slot] = slot
     }
-    for (let slot = 0; slot < SLOTS; slot++) slotOf[idOf[slot] as number] = slot
     while (this.usedSlots < SLOTS_START) this.addSlot()
   }
 
@@ -212,9 +209,17 @@ export class BulkSlots {
     return true
   }
 
-  /** Adds a slot in front of the free ones. */
+  /** Adds a slot in front of the free ones, with an id drawn from those that are left. */
   private addSlot(): number {
+    const { idOf, slotOf } = this
     const slot = this.usedSlots++
+    const other = slot + randomInt(this.random, SLOTS - slot)
+    const id = idOf[other] as number
+    const given = idOf[slot] as number
+    idOf[slot] = id
+    slotOf[id] = slot
+    idOf[other] = given
+    slotOf[given] = other
     this.head = (this.head - 1) & (SLOTS - 1)
     this.ring[this.head] = slot
     this.freeCount++
