@@ -50,7 +50,7 @@ export const slackChannel: ChannelKind = chatChannel({
 export const discordChannel: ChannelKind = chatChannel({
   kind: 'discord',
   charsMax: 1900,
-  escape: (text) => text.replaceAll(/[\\*_~`|>#[\]()]/g, '\\$&').replaceAll('@', '@\u200B'),
+  escape: (text) => text.replaceAll(/[\\*_~`|<>#[\]()]/g, '\\$&'),
   // 4 suppresses previews of links.
   wrap: (text) => ({ content: text, allowed_mentions: { parse: [] }, flags: 4 }),
 })

@@ -25,20 +25,28 @@ export function isQuietTime(hours: QuietHours, wallMs: number): boolean {
 
 /** The minute of the day of a moment in a time zone. @throws {RangeError} When there is no such zone. */
 export function minuteOfDay(wallMs: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-  }).formatToParts(wallMs)
-  const read = (type: string): number => Number(parts.find((part) => part.type === type)?.value ?? 0)
-  return (read('hour') * 60 + read('minute')) % DAY_MINUTES
+  const time = formatIn(timeZone, wallMs).slice(11)
+  return (Number(time.slice(0, 2)) * 60 + Number(time.slice(3, 5))) % DAY_MINUTES
 }
 
 /** The day of a moment in a time zone: `2026-01-31`. @throws {RangeError} When there is no such zone. */
 export function dayOf(wallMs: number, timeZone: string): string {
-  // The Swedish form of a date is ISO 8601.
-  return new Intl.DateTimeFormat('sv-SE', { timeZone, year: 'numeric', month: '2-digit', day: '2-digit' }).format(
-    wallMs,
-  )
+  return formatIn(timeZone, wallMs).slice(0, 10)
+}
+
+const FORMATS_MAX = 16
+/** Making one costs a thousand times more than using it. A program has one zone in its settings. */
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+/** `2026-01-31 23:59`: the Swedish form of a date is that of ISO 8601. */
+function formatIn(timeZone: string, wallMs: number): string {
+  let format = formats.get(timeZone)
+  if (format === undefined) {
+    const [two, numeric] = ['2-digit', 'numeric'] as const
+    const fields = { year: numeric, month: two, day: two, hour: two, minute: two, hourCycle: 'h23' } as const
+    format = new Intl.DateTimeFormat('sv-SE', { timeZone, ...fields })
+    if (formats.size >= FORMATS_MAX) formats.clear()
+    formats.set(timeZone, format)
+  }
+  return format.format(wallMs)
 }
