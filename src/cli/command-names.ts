@@ -11,6 +11,7 @@ export const COMMAND_NAMES = [
   'alerts',
   'bulk',
   'publish',
+  'store',
   'config',
   'lab',
   'tor-watchdog',

@@ -1,6 +1,7 @@
 /** The group `candor exits`: DNS at every Tor exit. Its commands are files of their own. */
 import type { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
+import { registerExitsImport } from './exits-import.ts'
 import { registerExitsMerge } from './exits-merge.ts'
 import { registerExitsModules } from './exits-modules.ts'
 import { registerExitsReport } from './exits-report.ts'
@@ -12,5 +13,6 @@ export function registerExits(program: Command, context: CliContext): void {
   registerExitsRun(exits, context)
   registerExitsMerge(exits, context)
   registerExitsReport(exits, context)
+  registerExitsImport(exits, context)
   registerExitsModules(exits, context)
 }

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   alerts: async () => (await import('./alerts.ts')).registerAlerts,
   bulk: async () => (await import('./bulk.ts')).registerBulk,
   publish: async () => (await import('./publish.ts')).registerPublish,
+  store: async () => (await import('./store.ts')).registerStore,
   config: async () => (await import('./config.ts')).registerConfig,
   lab: async () => (await import('./lab.ts')).registerLab,
   'tor-watchdog': async () => (await import('./tor-watchdog.ts')).registerTorWatchdog,

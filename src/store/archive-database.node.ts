@@ -11,6 +11,7 @@
 import { chmod, open, readdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { BugError } from '../core/assert.ts'
 import { RunError } from '../core/config-error.ts'
 import { ARCHIVE_SCHEMA_VERSION, ARCHIVE_TABLES } from './archive-schema.ts'
 import { migrateFromSchema1 } from './migrate-schema-1.node.ts'
@@ -65,8 +66,9 @@ export async function openArchiveDatabase(path: string): Promise<ArchiveConnecti
   }
 }
 
-/** What went wrong with the archive, for people. */
+/** What went wrong with the archive, for people. @throws {BugError} When that is what it was. */
 export function archiveError(what: string, cause: unknown): RunError {
+  if (cause instanceof BugError) throw cause
   return new RunError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, '', { cause })
 }
 
@@ -80,7 +82,9 @@ async function bringUpToDate(database: DatabaseSync, path: string): Promise<void
   }
   // Free pages can be given back piece by piece; only a file without tables takes this setting.
   if (found === 0) database.exec('PRAGMA auto_vacuum = INCREMENTAL')
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000')
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; PRAGMA journal_size_limit = 67108864',
+  )
   if (found === ARCHIVE_SCHEMA_VERSION) return
   if (found > 0) await backUp(database, path, found)
   for (const { from, apply } of STEPS) applyStep(database, from, apply)

@@ -44,7 +44,8 @@ export function createVerdictReader(database: DatabaseSync, texts: ArchiveTexts)
       const kept = first.get(relay)?.['first_point']
       if (typeof kept === 'string') {
         const point = JSON.parse(kept) as ExitVerdictPoint
-        return Number(point.runId) < before ? [point, ...points] : points
+        const next = points[0]?.runId ?? beforeRunId.replace('_', '')
+        if (point.runId < next) return [point, ...points]
       }
       if (points.length < NEWEST_POINTS_MAX) return points
       const [earliest] = takeVerdicts(oldest.iterate(relay, before), pointOf, 1)

@@ -32,7 +32,8 @@ export interface RunToKeep {
 /** Writes and removes runs. */
 export interface ArchiveWriter {
   /**
-   * Adds a run, in place of the same run and shard. The whole of a run replaces its parts, and is not replaced by one.
+   * Adds a run, in place of the same run and shard. The whole of a run replaces its parts, and is not replaced by one; a
+   * run whose rows were given up stays as it is.
    * Yields between pieces of work, so that others get a turn.
    */
   add(run: RunToKeep): Generator<undefined, void>
@@ -54,12 +55,15 @@ export function createArchiveWriter(database: DatabaseSync): ArchiveWriter {
   const insertVerdict = database.prepare(
     'INSERT OR REPLACE INTO verdict (relay, run_id, kind, latency_ms) VALUES (?, ?, ?, ?)',
   )
-  const others = database.prepare('SELECT seq, shard FROM run WHERE run_id = ?')
+  const others = database.prepare('SELECT seq, shard, has_rows FROM run WHERE run_id = ?')
 
   function* add({ report, evidence, blocks, origin }: RunToKeep): Generator<undefined, void> {
     const { metadata, results } = report
     const runId = Number(metadata.run_id)
-    const present = others.all(runId).map((row) => ({ seq: Number(row['seq']), shard: String(row['shard']) }))
+    const found = others.all(runId)
+    // What became counts per day would be counted twice.
+    if (found.some((row) => row['has_rows'] === 0)) return
+    const present = found.map((row) => ({ seq: Number(row['seq']), shard: String(row['shard']) }))
     if (metadata.shard !== WHOLE && present.some(({ shard }) => shard === WHOLE)) return
     for (const { seq, shard } of present) {
       if (metadata.shard === WHOLE || shard === metadata.shard) yield* remove(seq, runId)

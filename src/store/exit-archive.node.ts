@@ -8,11 +8,14 @@
  */
 import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
 import { resolve } from 'node:path'
+import type { ArchiveFault, ArchiveUsage, RetentionOutcome } from '../model/retention.ts'
 import { createAppender, type RunEntry } from './archive-appender.node.ts'
 import { archiveError, openArchiveDatabase } from './archive-database.node.ts'
 import { createArchiveReader } from './archive-reader.node.ts'
+import { retainRuns, type RetentionTask } from './archive-retention.node.ts'
 import { createArchiveRuns } from './archive-runs.node.ts'
 import { createArchiveTexts } from './archive-texts.node.ts'
+import { checkArchive, readUsage } from './archive-usage.node.ts'
 import { createVerdictReader } from './archive-verdicts.node.ts'
 import { compareExitRuns } from './compare-exit-runs.ts'
 import { firstRunIdAt, momentOfRun } from './run-moment.ts'
@@ -27,6 +30,11 @@ export interface ExitArchiveStore extends ExitArchive {
   keep(runs: readonly RunEntry[]): Promise<void>
   /** Whether the report of a run and shard, or of its whole, is in the archive. */
   has(runId: string, shard: string): Promise<boolean>
+  /** Gives up what is older than it has to be kept, in small pieces; says what that was. */
+  retain(task: RetentionTask): Promise<RetentionOutcome>
+  usage(): Promise<ArchiveUsage>
+  /** Looks at everything there is. @returns What is not as it should be, at most 100 faults. */
+  check(): Promise<readonly ArchiveFault[]>
 }
 
 /**
@@ -57,6 +65,9 @@ export async function openExitArchive(path: string): Promise<ExitArchiveStore> {
     append: (report) => appender.append([{ report, evidence: 'all' }]),
     keep: (entries) => appender.append(entries),
     has: (runId, shard) => settle(() => runs.hasReport(withoutMark(runId), shard)),
+    retain: (task) => retainRuns(resolve(path), writing, task),
+    usage: () => settle(() => readUsage(reading)),
+    check: () => checkArchive(reading),
     runs: (before, limit) =>
       settle(() => runs.before(digitsOf(before), limit).flatMap((runId) => runs.summary(runId) ?? [])),
     run: (runId) => settle(() => runs.summary(withoutMark(runId))),
