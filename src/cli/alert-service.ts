@@ -13,13 +13,18 @@ import { DEFAULT_ALERT_RULE, TWO_IN_A_ROW_ALERT_RULE } from '../verdicts/failure
 import type { CliCapabilities, CliContext } from './cli-context.ts'
 
 /** Alerts of one data directory. */
-export interface AlertService extends AsyncDisposable {
+export interface AlertService {
   readonly stores: AlertStores
   readonly channels: readonly ConfiguredChannel[]
   readonly worker: DeliveryWorker
   /** Processes the report of a run: incidents, messages, reports for operators. The same run again changes nothing. */
   processRun(report: ExitReport): Promise<ProcessedExitRun>
 }
+
+type AlertCapabilities = Pick<
+  CliContext,
+  'clock' | 'files' | 'http' | 'environment' | 'createRandom' | 'newSeed' | 'log'
+>
 
 /**
  * Opens alerts for delivering. Only one program can at a time.
@@ -30,14 +35,29 @@ export interface AlertService extends AsyncDisposable {
  * @throws {RunError} When the stores cannot be used.
  */
 export async function openAlertService(
-  context: Pick<CliContext, 'clock' | 'files' | 'http' | 'environment' | 'createRandom' | 'newSeed' | 'log'>,
+  context: AlertCapabilities,
   settings: AlertSettings,
   dataDirectory: string,
   purpose: string,
+): Promise<AlertService & AsyncDisposable> {
+  const stores = await openAlertStores(dataDirectory, purpose)
+  try {
+    const service = await createAlertService(context, settings, stores)
+    return { ...service, [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose]() }
+  } catch (error) {
+    await stores[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+/** Puts alerts together over stores that are open. @throws {ConfigError} When a channel cannot be set up. */
+export async function createAlertService(
+  context: AlertCapabilities,
+  settings: AlertSettings,
+  stores: AlertStores,
 ): Promise<AlertService> {
   const { clock, files, log } = context
   const channels = await setUpChannels(context, settings)
-  const stores = await openAlertStores(dataDirectory, purpose)
   const worker = createDeliveryWorker({
     ...stores,
     channels,
@@ -57,7 +77,6 @@ export async function openAlertService(
       worker.wake()
       return processed
     },
-    [Symbol.asyncDispose]: () => stores[Symbol.asyncDispose](),
   }
 }
 

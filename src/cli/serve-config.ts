@@ -3,8 +3,10 @@
  * force, and what is wrong with the new one is shown.
  */
 import type { Command } from 'commander'
+import { ALERT_SETTINGS, type AlertSettings } from '../config/alert-settings.ts'
 import { GENERAL_SETTING_GROUP, GENERAL_SETTINGS, type GeneralSettings } from '../config/general-settings.ts'
 import { collectSettings, type LoadedGroup } from '../config/load-config.ts'
+import { PUBLISH_SETTINGS, type PublishSettings } from '../config/publish-settings.ts'
 import {
   SCHEDULE_SETTINGS,
   SERVE_SETTING_GROUP,
@@ -16,9 +18,11 @@ import type { SettingGroup } from '../config/setting.ts'
 import { formatIsoTime } from '../core/clock.ts'
 import { ConfigError } from '../core/config-error.ts'
 import type { DaemonStatus } from '../model/daemon-control.ts'
+import { setUpChannels } from './alert-service.ts'
 import type { CliContext } from './cli-context.ts'
 import { finishExitRun } from './exit-run-options.ts'
 import { loadSettings } from './load-settings.ts'
+import { openStores } from './open-stores.ts'
 
 /** The groups whose settings are flags of `candor serve`. */
 export const SERVE_GROUPS: readonly SettingGroup[] = [GENERAL_SETTING_GROUP, SERVE_SETTING_GROUP]
@@ -30,6 +34,8 @@ export interface ServeConfig {
   readonly general: GeneralSettings
   readonly serve: ServeSettings
   readonly schedule: ScheduleSettings
+  readonly alerts: AlertSettings
+  readonly publish: PublishSettings
   /** Where reports are written. */
   readonly analysisDir: string
   /** Why no run over exits can be made, one sentence; `null` when one can. */
@@ -81,11 +87,18 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
   const of = (table: string): LoadedGroup => groups.get(table) ?? new Map()
   const exitsNotConfigured = explainExits(of('exits'))
   if (exitsNotConfigured === null) await finishExitRun(groups, [], context)
+  const alerts = collectSettings<AlertSettings>(ALERT_SETTINGS, of('alerts'))
+  const publish = collectSettings<PublishSettings>(PUBLISH_SETTINGS, of('publish'))
+  // Keys that cannot be read are found out now, and not in the night.
+  await setUpChannels(context, alerts)
+  await openStores(context, publish)
   return {
     groups,
     general: collectSettings<GeneralSettings>(GENERAL_SETTINGS, of('')),
     serve: collectSettings<ServeSettings>(SERVE_SETTINGS, of('serve')),
     schedule: collectSettings<ScheduleSettings>(SCHEDULE_SETTINGS, of('schedule')),
+    alerts,
+    publish,
     analysisDir: String(of('exits').get('analysis-dir')?.value),
     exitsNotConfigured,
   }

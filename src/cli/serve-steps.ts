@@ -9,6 +9,8 @@ import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import { parseReportMoment } from '../publish/manifest.ts'
 import type { CliContext } from './cli-context.ts'
+import type { ServedAlerts } from './serve-alerts.ts'
+import type { ServedPublication } from './serve-publication.ts'
 
 /** Steps read whole runs; parts of one are put together by `candor exits merge`. */
 const WHOLE = { index: 0, count: 1 }
@@ -18,10 +20,15 @@ const STEP_ARCHIVE = 'archive'
 export interface StepPlace {
   readonly analysisDir: string
   readonly archive: ExitArchive
+  readonly alerts: Pick<ServedAlerts, 'processRun'>
+  readonly publication: Pick<ServedPublication, 'sync'>
 }
 
 /** The steps, in their order. */
-export function createRunSteps(context: CliContext, { analysisDir, archive }: StepPlace): readonly RunStep[] {
+export function createRunSteps(
+  context: CliContext,
+  { analysisDir, archive, alerts, publication }: StepPlace,
+): readonly RunStep[] {
   /** A report that retention has taken meanwhile leaves nothing to be done. */
   const withReport = async (runId: string, act: (report: ExitReport) => Promise<void>): Promise<void> => {
     const path = joinPath(analysisDir, nameArtefacts('dnshealth', runId, WHOLE).data)
@@ -36,6 +43,14 @@ export function createRunSteps(context: CliContext, { analysisDir, archive }: St
       name: STEP_ARCHIVE,
       run: (runId) => withReport(runId, (report) => archive.append(report)),
     },
+    {
+      name: 'incidents',
+      run: (runId) => withReport(runId, (report) => alerts.processRun(report)),
+    },
+    {
+      name: 'publication',
+      run: (_runId, signal) => publication.sync(signal),
+    },
   ]
 }
 
@@ -45,7 +60,7 @@ export function createRunSteps(context: CliContext, { analysisDir, archive }: St
  */
 export async function adoptReports(
   { files, clock, log }: CliContext,
-  { analysisDir, archive }: StepPlace,
+  { analysisDir, archive }: Pick<StepPlace, 'analysisDir' | 'archive'>,
   state: DaemonState,
   steps: readonly RunStep[],
 ): Promise<void> {

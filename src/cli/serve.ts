@@ -16,6 +16,7 @@ import { createDaemon, type Daemon, type DaemonSchedule } from '../daemon/create
 import { openDaemonState, type DaemonState } from '../daemon/daemon-state.ts'
 import { removeOldRunLogs } from '../daemon/run-log.ts'
 import type { RunStep } from '../daemon/step-queue.ts'
+import type { CampaignState } from '../model/daemon-control.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
 import { openExitArchive } from '../store/exit-archive.node.ts'
@@ -28,9 +29,11 @@ import { SOCKET_NAME } from './daemon-client.ts'
 import { createFinishOrder } from './finish-order.ts'
 import { openFileDocuments } from './file-documents.ts'
 import { addSettingOptions } from './load-settings.ts'
+import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
 import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
+import { createServedPublication, type ServedPublication } from './serve-publication.ts'
 import { adoptReports, createRunSteps } from './serve-steps.ts'
 import { untilAborted } from './start-laboratory.ts'
 
@@ -63,9 +66,11 @@ async function serve(context: CliContext, command: Command): Promise<void> {
     await using lock = await acquireRunLock(dataDir, 'candor serve')
     void lock
     using state = await openDaemonState(joinPath(dataDir, 'daemon.db'))
+    await using alerts = await openServedAlerts(context, config.current().alerts, dataDir)
     const archive = await openExitArchive(joinPath(dataDir, ARCHIVE_FILE))
     try {
-      await serveLocked(context, { config, directories, state, archive })
+      const publication = createServedPublication(context, directories, () => config.current())
+      await serveLocked(context, { config, directories, state, archive, alerts, publication })
     } finally {
       await archive.close()
     }
@@ -82,43 +87,53 @@ interface ServeParts {
   readonly directories: ServeDirectories
   readonly state: DaemonState
   readonly archive: ExitArchive
+  readonly alerts: ServedAlerts
+  readonly publication: ServedPublication
 }
 
 async function serveLocked(context: CliContext, parts: ServeParts): Promise<void> {
   const { config, directories } = parts
   const { clock, log, interrupted } = context
   const { listen: address, port } = config.current().serve
-  const steps = createRunSteps(context, { ...directories, ...parts })
-  await adoptReports(context, { ...directories, ...parts }, parts.state, steps)
+  const place = { ...directories, ...parts }
+  const steps = createRunSteps(context, place)
+  await adoptReports(context, place, parts.state, steps)
   const daemon = assemble(context, parts, steps)
   const handle = createHandler(context, parts, daemon)
   await using socket = await serveUnixSocket(handle, joinPath(directories.dataDir, SOCKET_NAME))
   void socket
   await using server = await serveHttp(handle, { address, port, portsTried: 1, command: 'candor serve' })
+  let reloading = Promise.resolve()
   const unsubscribe = context.onHangup(() => {
-    void reload(daemon, config)
+    reloading = reloading.then(() => reload(daemon, parts))
   })
   try {
     daemon.begin(toSchedule(config.current()))
-    log.info('daemon.started', { url: server.url, data_dir: directories.dataDir })
+    const [exits] = daemon.control.campaigns()
+    const next = config.current().exitsNotConfigured ?? describeNext(exits)
+    log.info('daemon.started', { url: server.url, data_dir: directories.dataDir, exits: next })
     await context.stdout.write(`${server.url}\n`)
+    if (context.stderr.isTerminal) await context.say(`${next}\nSIGHUP reads the configuration again; Ctrl-C ends it.`)
     await untilAborted(interrupted)
   } finally {
     unsubscribe()
     log.info('daemon.stopping')
-    const stopped = await withTimeout(
-      clock,
-      daemon.stop().then(() => true),
-      STOP_MS,
-    )
+    const stopped = await withTimeout(clock, Promise.all([daemon.stop(), parts.alerts.stop()]), STOP_MS)
     // What has not ended by now is in its journal; the next process goes on with it.
-    log.info('daemon.stopped', { in_time: stopped === true })
+    log.info('daemon.stopped', { in_time: stopped !== undefined })
   }
+}
+
+/** One sentence about when exits are measured. */
+function describeNext(state: CampaignState | undefined): string {
+  if (state?.runningId !== undefined && state.runningId !== null) return `Run ${state.runningId} is resumed.`
+  if (state?.nextRunAt === undefined || state.nextRunAt === null) return 'Exits are measured when somebody asks for it.'
+  return `Exits are measured at ${state.nextRunAt} next (${state.schedule ?? ''}, UTC).`
 }
 
 function assemble(
   context: CliContext,
-  { config, directories, state, archive }: ServeParts,
+  { config, directories, state, archive, publication }: ServeParts,
   steps: readonly RunStep[],
 ): Daemon {
   const { clock, log, version, files } = context
@@ -131,8 +146,9 @@ function assemble(
     newId: () => context.newSeed(),
     exits: createExitsWork(context, directories, archive, () => config.current()),
     steps,
-    retain: async () => {
+    retain: async (signal) => {
       await removeOldRunLogs(files, directories.logDir, config.current().serve.runLogs)
+      await publication.retain(signal)
     },
     ask: (request, signal) => {
       const torrcAppend = config.current().groups.get('exits')?.get('torrc-append')?.value
@@ -171,8 +187,10 @@ function createHandler(
   return (request, sender) => app.fetch(request, sender)
 }
 
-async function reload(daemon: Daemon, config: ServeConfigSource): Promise<void> {
-  if (await config.reload()) daemon.follow(toSchedule(config.current()))
+async function reload(daemon: Daemon, { config, alerts }: ServeParts): Promise<void> {
+  if (!(await config.reload())) return
+  daemon.follow(toSchedule(config.current()))
+  await alerts.follow(config.current().alerts)
 }
 
 function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedule {
