@@ -5,6 +5,7 @@ import { configKey, type LoadedGroup, type LoadedValue } from '../config/load-co
 import { SETTING_GROUPS } from '../config/setting-groups.ts'
 import type { SettingGroup } from '../config/setting.ts'
 import type { CliContext } from './cli-context.ts'
+import { registerConfigImport } from './config-import.ts'
 import { addExitRunOptions, EXIT_RUN_GROUPS, finishExitRun } from './exit-run-options.ts'
 import { loadSettings } from './load-settings.ts'
 
@@ -25,6 +26,7 @@ export function registerConfig(program: Command, context: CliContext): void {
     .command('check')
     .description('check the configuration and print every setting with its origin, as a configuration file')
   addExitRunOptions(check)
+  registerConfigImport(config, context)
   check.action(async () => {
     const loaded = await loadSettings(check, context, EXIT_RUN_GROUPS)
     const exits = loaded.get('exits') ?? new Map<string, LoadedValue>()

@@ -233,12 +233,28 @@ function value(name: string, description: string, example: string, defaultText?:
 
 function count(name: string, limit: Limit, description: string): Setting<number> {
   const schema = integer(limit)
-  return { name, placeholder: 'number', schema, default: limit.default, limit, description, example: '10' }
+  return {
+    name,
+    placeholder: 'number',
+    schema,
+    default: limit.default,
+    limit,
+    description,
+    example: String(limit.default),
+  }
 }
 
 function period(name: string, limit: Limit, description: string): Setting<number> {
   const schema = duration(limit)
-  return { name, placeholder: 'seconds', schema, default: limit.default, limit, description, example: '12h' }
+  return {
+    name,
+    placeholder: 'seconds',
+    schema,
+    default: limit.default,
+    limit,
+    description,
+    example: `${limit.default / 1000}s`,
+  }
 }
 
 function clock(

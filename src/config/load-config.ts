@@ -114,7 +114,10 @@ export function describeDefault(setting: Setting<unknown>): string {
 /** The example of a setting as a value of a configuration file. */
 export function exampleInToml(setting: Setting<unknown>): string {
   if (setting.isList === true) return `[${JSON.stringify(setting.example)}]`
-  return /^(?:true|false|\d+(?:\.\d+)?)$/.test(setting.example) ? setting.example : JSON.stringify(setting.example)
+  const isPlain = /^(?:true|false|\d+(?:\.\d+)?)$/.test(setting.example)
+  // A run id is digits and text all the same.
+  const fits = isPlain && setting.schema.safeParse(JSON.parse(setting.example)).success
+  return fits ? setting.example : JSON.stringify(setting.example)
 }
 
 function refuseUnknownKeys(file: FileValues, groups: readonly SettingGroup[]): void {

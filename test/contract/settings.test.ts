@@ -2,11 +2,16 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { PACE_PROFILES } from '../../src/config/pace-profiles.ts'
 import { HOME, readText } from '../tidy/source-tree.ts'
+import { formatExampleConfig } from './example-config.ts'
 import { formatSettingsPage } from './settings-page.ts'
 
 describe('docs/manual', () => {
   test('has the settings as they are', async () => {
     await expect(formatSettingsPage()).toMatchFileSnapshot(join(HOME, 'docs/manual/settings.md'))
+  })
+
+  test('comes with an example that has the settings as they are', async () => {
+    await expect(formatExampleConfig()).toMatchFileSnapshot(join(HOME, 'candor.toml.example'))
   })
 
   test('has the paces as they are', () => {
