@@ -39,6 +39,7 @@ export type Access =
       readonly granted: false
       readonly problem: ProblemName
       readonly detail: string
+      /** When another try is worth it. */
       readonly retryAfterSeconds?: number
     }
 

@@ -7,7 +7,10 @@
  * Sources: RFC 9110 section 15.5.20 (421), W3C CSP level 3.
  */
 import type { MiddlewareHandler } from 'hono'
+import type { AccessGuard } from './access.ts'
 import { createProblemResponse } from './problem.ts'
+import { originOf } from './request-origin.ts'
+import type { RequestCounter } from './request-counter.ts'
 
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
@@ -50,6 +53,32 @@ export function createRequestGuard(hosts: () => readonly string[]): MiddlewareHa
       context.res = createProblemResponse('method-not-allowed', `${method.slice(0, 16)} is not answered here.`)
     }
     for (const [name, value] of SECURITY_HEADERS) context.res.headers.set(name, value)
+  }
+}
+
+/**
+ * Makes what stands before everything that is read, pages and files included, where reading needs a token. Whether the
+ * process is alive is told to everybody.
+ */
+export function createReadGuard(access: AccessGuard): MiddlewareHandler {
+  return async (context, next) => {
+    const { method, path } = context.req
+    const isReading = method === 'GET' || method === 'HEAD'
+    if (!isReading || path === '/healthz' || !access.isReadProtected()) {
+      await next()
+      return
+    }
+    const decision = await access.check('read', originOf(context), context.req.header('authorization'))
+    if (decision.granted) await next()
+    else context.res = createProblemResponse(decision.problem, decision.detail, decision)
+  }
+}
+
+/** Makes what counts every answer. */
+export function createCountingGuard(requests: RequestCounter): MiddlewareHandler {
+  return async (context, next) => {
+    await next()
+    requests.add(context.req.path, context.res.status)
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Makes routes of operations: rights, checks, caching, and the same errors everywhere.
+ * Makes routes of operations: rights to give orders, checks, caching, and the same errors everywhere.
  *
  * Invariant: nothing of a request reaches a handler that its schemas have not let through, and no body is read of a
  * request that may not give orders.
@@ -59,22 +59,12 @@ export function answerOtherMethod(context: Context, methods: readonly string[]):
   return new Response(null, { status: 204, headers })
 }
 
-/** Makes the answer of a refused request for the rights. */
-export async function checkAccess(
-  access: AccessGuard,
-  scope: 'read' | 'write',
-  context: Context,
-): Promise<Response | undefined> {
-  const decision = await access.check(scope, originOf(context), context.req.header('authorization'))
-  if (decision.granted) return undefined
-  const { problem, detail, retryAfterSeconds } = decision
-  return createProblemResponse(problem, detail, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
-}
-
 async function answer(operation: Operation, context: Context, { access, clock }: MountParts): Promise<Response> {
   const isOrder = operation.method === 'POST'
-  const refused = await checkAccess(access, isOrder ? 'write' : 'read', context)
-  if (refused !== undefined) return refused
+  if (isOrder) {
+    const decision = await access.check('write', originOf(context), context.req.header('authorization'))
+    if (!decision.granted) return createProblemResponse(decision.problem, decision.detail, decision)
+  }
   const handled = await run(operation, context, clock)
   const response =
     'problem' in handled

@@ -117,7 +117,7 @@ export interface ProblemParts {
   /** Methods that the address takes, for 405. */
   readonly allow?: string
   /** When to try again, in seconds; 10 where another try is worth it and nothing is said. */
-  readonly retryAfterSeconds?: number
+  readonly retryAfterSeconds?: number | undefined
 }
 
 /** Makes the answer that tells a program what was wrong. `detail` is one sentence about this request. */

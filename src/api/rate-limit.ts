@@ -24,6 +24,9 @@ export interface RateLimit {
   size(): number
 }
 
+/** What adding up parts of a token may miss. */
+const ROUNDING = 1e-6
+
 /** Makes an empty table. */
 export function createRateLimit(clock: Clock, { perMinute, burst, keysMax }: RateLimitOptions): RateLimit {
   const buckets = new Map<string, { level: number; atMs: number }>()
@@ -32,7 +35,7 @@ export function createRateLimit(clock: Clock, { perMinute, burst, keysMax }: Rat
     if (bucket === undefined) return burst
     return Math.min(burst, bucket.level + ((clock.nowMs() - bucket.atMs) / 60_000) * perMinute)
   }
-  const secondsUntilOne = (level: number): number => (level >= 1 ? 0 : Math.ceil(((1 - level) / perMinute) * 60))
+  const secondsUntilOne = (level: number): number => Math.max(0, Math.ceil(((1 - level - ROUNDING) / perMinute) * 60))
   return {
     take: (key) => {
       const level = levelOf(key)

@@ -4,71 +4,58 @@
  * Invariant: an address that is not on a list is not found; a method that an address does not take is refused.
  */
 import type { Hono } from 'hono'
-import type { Clock } from '../core/clock.ts'
-import type { DaemonControl } from '../model/daemon-control.ts'
-import type { ExitArchive } from '../model/exit-archive.ts'
-import type { PublishedSource } from '../model/published-source.ts'
-import type { RunViewSource } from '../model/run-view.ts'
-import { createAccessGuard, OPEN_READING, type AccessRules } from './access.ts'
+import type { AccessGuard } from './access.ts'
+import { createAlertsResource } from './alerts-resource.ts'
 import { createCampaignsResource } from './campaigns-resource.ts'
+import { createCompatibleResource } from './compatible-resource.ts'
+import { createDaemonResource } from './daemon-resource.ts'
 import type { EventStreams } from './event-stream.ts'
 import { createExitRuns } from './exit-runs.ts'
 import { createExitsResource } from './exits-resource.ts'
 import { createFindingsResource } from './findings-resource.ts'
 import { createHealthResource } from './health-resource.ts'
+import { createIncidentsResource } from './incidents-resource.ts'
 import { createMeasurementsResource } from './measurements-resource.ts'
-import { allowReading, answerOtherMethod, checkAccess, mountOperations } from './mount-operations.ts'
+import { formatMetrics, type MetricsSources } from './metrics.ts'
+import { allowReading, answerOtherMethod, mountOperations } from './mount-operations.ts'
 import { createObservationsResource } from './observations-resource.ts'
 import { createOpenApiDocument } from './openapi.ts'
-import type { Operation } from './operation.ts'
+import type { Operation, OperationFacts } from './operation.ts'
 import { createProblemResponse } from './problem.ts'
 import { PUBLISHED_PATH, readPublished } from './published-files.ts'
+import { checkReadiness } from './readiness.ts'
 import { createRunsResource } from './runs-resource.ts'
 import { createVantagesResource } from './vantages-resource.ts'
 
 const EVENTS_PATH = '/api/v1/events'
 
 /** What the routes read from, and whom they ask. What is absent has no address. */
-export interface ApiSources {
-  readonly runs: RunViewSource
-  /** Reports and manifests of finished runs. */
-  readonly published: PublishedSource
-  readonly events: EventStreams
-  readonly clock: Clock
-  /** Version of Candor. */
-  readonly version: string
-  /** Runs that were kept. */
-  readonly archive?: ExitArchive | undefined
-  /** Who takes orders. */
-  readonly control?: DaemonControl | undefined
-  /** Who may do what; without it anybody reads, and only the owner gives orders. */
-  readonly access?: AccessRules | undefined
+export interface ApiSources extends MetricsSources {
+  /** Who may give orders; who may read was asked before. */
+  readonly access: AccessGuard
 }
 
-/** Adds the routes to `app`. */
-export function registerApi(app: Hono, sources: ApiSources): void {
-  const { published, clock, version } = sources
-  const access = createAccessGuard(sources.access ?? OPEN_READING, clock)
+/** Adds the routes to `app`. @returns What the API can be asked. */
+export function registerApi(app: Hono, sources: ApiSources): readonly OperationFacts[] {
+  const { published, clock, version, access } = sources
   const operations = createOperations(sources)
   mountOperations(app, operations, { access, clock })
-  app.get('/healthz', () => createAliveAnswer())
+  addChecks(app, sources)
   const document = JSON.stringify(createOpenApiDocument(operations, version))
   app.get('/openapi.json', () => {
     const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' })
     allowReading(headers)
     return new Response(document, { headers })
   })
-  app.get(EVENTS_PATH, async (context) => {
-    const refused = await checkAccess(access, 'read', context)
-    if (refused !== undefined) return refused
-    return openEvents(sources.events, context.req.raw)
-  })
+  app.get(EVENTS_PATH, (context) => openEvents(sources.events, context.req.raw))
   app.all(EVENTS_PATH, (context) => answerOtherMethod(context, ['GET', 'HEAD']))
   app.all('/api/*', () => createProblemResponse('not-found', 'The API has no such resource.'))
   app.get(PUBLISHED_PATH, (context) => readPublished(published, context.req.param('file') ?? '', context.req.raw))
+  return operations
 }
 
-function createOperations({ runs: atHand, archive, control, clock }: ApiSources): readonly Operation[] {
+function createOperations(sources: ApiSources): readonly Operation[] {
+  const { runs: atHand, archive, control, clock, incidents, outbox } = sources
   const runs = createExitRuns(atHand, archive)
   return [
     ...createCampaignsResource(atHand, control),
@@ -76,17 +63,34 @@ function createOperations({ runs: atHand, archive, control, clock }: ApiSources)
     ...createVantagesResource(runs),
     ...createObservationsResource(runs),
     ...createFindingsResource(runs),
+    ...(incidents === undefined ? [] : createIncidentsResource(incidents)),
     ...(archive === undefined ? [] : createHealthResource(archive, clock)),
     ...createExitsResource(runs, archive),
     ...(control === undefined ? [] : createMeasurementsResource(control)),
+    ...(outbox === undefined ? [] : createAlertsResource(outbox)),
+    ...(control === undefined ? [] : createDaemonResource(control)),
+    ...createCompatibleResource(atHand, runs),
   ]
 }
 
-/** Says that the process answers. Needs no right, tells nothing else. */
-function createAliveAnswer(): Response {
-  return new Response('{"status":"ok"}', {
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+/** `/healthz` says that the process answers, `/readyz` whether it can do its work, `/metrics` how it does. */
+function addChecks(app: Hono, sources: ApiSources): void {
+  app.get('/healthz', () => createJsonAnswer({ status: 'ok' }, 200))
+  app.get('/readyz', async () => {
+    const checks = await checkReadiness(sources)
+    const isReady = checks.every(({ ok }) => ok)
+    return createJsonAnswer({ status: isReady ? 'ready' : 'not_ready', checks }, isReady ? 200 : 503)
   })
+  app.get('/metrics', async () => {
+    const headers = { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' }
+    return new Response(await formatMetrics(sources), { headers })
+  })
+}
+
+function createJsonAnswer(value: unknown, status: number): Response {
+  const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  if (status === 503) headers.set('retry-after', '60')
+  return new Response(JSON.stringify(value), { status, headers })
 }
 
 function openEvents(events: EventStreams, request: Request): Response {

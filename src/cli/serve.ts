@@ -18,6 +18,7 @@ import { removeOldRunLogs } from '../daemon/run-log.ts'
 import type { RunStep } from '../daemon/step-queue.ts'
 import type { CampaignState } from '../model/daemon-control.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
+import { createNodeMachine } from '../platform/node-machine.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
 import { openExitArchive } from '../store/exit-archive.node.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
@@ -183,6 +184,7 @@ function createHandler(
     access: { tokens: () => tokens.tokens(), isReadProtected: () => config.current().serve.protectReading },
     streamsMax: config.current().serve.eventStreams,
     finishOrder: createFinishOrder(files, directories.analysisDir),
+    machine: createNodeMachine(directories.dataDir),
   })
   return (request, sender) => app.fetch(request, sender)
 }

@@ -4,17 +4,21 @@
  * Invariant: knows no server, no file and no campaign; what it shows comes through the ports of `model/`.
  */
 import { Hono } from 'hono'
-import type { AccessRules } from '../api/access.ts'
+import { createAccessGuard, OPEN_READING, type AccessRules } from '../api/access.ts'
 import { createEventStreams } from '../api/event-stream.ts'
-import { createRequestGuard } from '../api/guard-requests.ts'
+import { createCountingGuard, createReadGuard, createRequestGuard } from '../api/guard-requests.ts'
 import { createProblemResponse } from '../api/problem.ts'
 import { registerApi } from '../api/register-api.ts'
+import { createRequestCounter } from '../api/request-counter.ts'
 import type { RequestOrigin } from '../api/request-origin.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import type { AlertOutbox } from '../model/alert.ts'
 import type { DaemonControl } from '../model/daemon-control.ts'
 import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
+import type { IncidentStore } from '../model/incident.ts'
+import type { Machine } from '../model/machine.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import { addPages, createPage } from './add-pages.ts'
@@ -44,8 +48,14 @@ export interface WebAppOptions {
   readonly archive?: ExitArchive | undefined
   /** Who takes orders; absent where there is no daemon. */
   readonly control?: DaemonControl | undefined
-  /** Who may do what over the API; without it anybody reads, and only the owner gives orders. */
+  /** Who may do what; without it anybody reads, and only the owner gives orders. */
   readonly access?: AccessRules | undefined
+  /** Trouble that was noticed. */
+  readonly incidents?: Pick<IncidentStore, 'list'> | undefined
+  /** What was to be told, and how far it got. */
+  readonly outbox?: Pick<AlertOutbox, 'status' | 'list'> | undefined
+  /** Memory and disk, for metrics and readiness. */
+  readonly machine?: Machine | undefined
   /** Relays of an ended run in order of finishing, so that readers of events go on where they were. */
   readonly finishOrder?: ((runId: string) => Promise<readonly string[] | undefined>) | undefined
   /** Version of Candor. */
@@ -61,18 +71,11 @@ export interface WebApp {
 /** Makes the site. */
 export function createWebApp(options: WebAppOptions): WebApp {
   const app = new Hono()
-  app.use(createRequestGuard(options.hosts))
+  const requests = createRequestCounter()
+  const access = createAccessGuard(options.access ?? OPEN_READING, options.clock)
+  app.use(createCountingGuard(requests), createRequestGuard(options.hosts), createReadGuard(access))
   addAssets(app)
-  registerApi(app, {
-    runs: options.runs,
-    published: options.published,
-    events: createEventStreams(options, options.streamsMax),
-    clock: options.clock,
-    version: options.version,
-    archive: options.archive,
-    control: options.control,
-    access: options.access,
-  })
+  registerApi(app, { ...options, access, requests, events: createEventStreams(options, options.streamsMax) })
   addPages(app, options)
   app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))
   app.onError((error, context) => {

@@ -1,26 +1,65 @@
 /** Every operation of `/openapi.json` is asked, and its answer compared with what the document says. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { digest } from '../../src/api/access.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { NO_DOCUMENTS } from '../../src/model/document-source.ts'
+import type { AlertMessage } from '../../src/model/alert.ts'
 import type { ExitArchive } from '../../src/model/exit-archive.ts'
 import type { ExitReport } from '../../src/model/exit-result.ts'
+import type { ExitIncident } from '../../src/model/incident.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
+import { openAlertStores, type AlertStores } from '../../src/store/alert-stores.node.ts'
 import { openExitArchive } from '../../src/store/exit-archive.node.ts'
 import { createWebApp, type WebApp } from '../../src/web/create-web-app.ts'
 import { NOTHING_PUBLISHED } from '../../src/model/published-source.ts'
 import { createRunView } from '../web-fixtures/exit-run-fixture.ts'
 import { createSettableControl, type SettableControl } from '../web-fixtures/settable-control.ts'
 import { createSettableRun } from '../web-fixtures/settable-run.ts'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 
 const LIVE = createRunView(12)
 const KEPT_ID = '20261120160000'
 const FINGERPRINT = LIVE.results[3]?.exit_fingerprint ?? ''
 const TOKEN = 'candor_contract'
+
+const INCIDENT: ExitIncident = {
+  id: `exits-${FINGERPRINT}-ipv4-${KEPT_ID}`,
+  campaign: 'exits',
+  fingerprint: FINGERPRINT,
+  family: 'ipv4',
+  status: 'open',
+  severity: 'medium',
+  nickname: 'quokka',
+  exitAddress: '192.0.2.7',
+  operator: null,
+  contact: 'somebody@example.org',
+  relayFamily: [],
+  failureType: 'dns_fail',
+  firstSeen: '2026-11-20T10:00:00.000Z',
+  lastSeen: '2026-11-20T16:00:00.000Z',
+  consecutiveCount: 5,
+  openedAt: '2026-11-20T16:00:00.000Z',
+  closedAt: null,
+  toldAt: '2026-11-20T16:00:00.000Z',
+  reminders: 0,
+  runs: [KEPT_ID],
+}
+
+const MESSAGE: AlertMessage = {
+  id: 'exits-20261120160000-new-ipv4',
+  event: 'new',
+  severity: 'medium',
+  campaign: 'exits',
+  createdAt: '2026-11-20T16:00:00.000Z',
+  title: 'DNS at quokka fails',
+  lines: [],
+  items: [],
+  tags: [],
+  contacts: [],
+}
 
 interface Described {
   readonly operationId: string
@@ -48,6 +87,10 @@ const ASKED: Readonly<Record<string, { readonly path?: string; readonly query?: 
   startRun: { body: { countries: ['DE'] } },
   startMeasurement: { body: { name: 'zone.example', resolver: '9.9.9.9' } },
   getMeasurement: { path: 'm1' },
+  listIncidents: { query: '?status=open&since=2026-01-01T00:00:00Z' },
+  getIncident: { path: INCIDENT.id },
+  listAlertDeliveries: { query: '?state=waiting' },
+  getCompatibleExit: { path: FINGERPRINT.toLowerCase() },
 }
 
 function keptReport(): ExitReport {
@@ -66,6 +109,7 @@ function keptReport(): ExitReport {
 describe('openapi.json', () => {
   const directory = mkdtempSync(join(tmpdir(), 'candor-test-'))
   let archive: ExitArchive
+  let alerts: AlertStores
   let control: SettableControl
   let app: WebApp
   let document: Document
@@ -73,6 +117,16 @@ describe('openapi.json', () => {
   beforeAll(async () => {
     archive = await openExitArchive(join(directory, 'history.db'))
     await archive.append(keptReport())
+    alerts = await openAlertStores(directory, null)
+    await alerts.incidents.commit({
+      runId: KEPT_ID,
+      shard: '0/1',
+      states: new Map(),
+      incidents: [INCIDENT],
+      messages: [],
+    })
+    await alerts.outbox.add({ ...MESSAGE })
+    await alerts.outbox.route(MESSAGE.id, [{ channel: 'mail', recipient: 'operator@example.org' }], 1_800_000_000_000)
     const runs = createSettableRun(LIVE)
     control = createSettableControl(runs)
     control.set({
@@ -94,6 +148,8 @@ describe('openapi.json', () => {
       version: '1.2.3',
       archive,
       control,
+      incidents: alerts.incidents,
+      outbox: alerts.outbox,
       access: { tokens: () => Promise.resolve(tokens), isReadProtected: () => false },
     })
     document = (await (await ask('GET', '/openapi.json')).json()) as Document
@@ -101,6 +157,7 @@ describe('openapi.json', () => {
 
   afterAll(async () => {
     await archive.close()
+    await alerts[Symbol.asyncDispose]()
     rmSync(directory, { recursive: true })
   })
 
@@ -143,6 +200,8 @@ describe('openapi.json', () => {
         "listVantages",
         "listObservations",
         "listFindings",
+        "listIncidents",
+        "getIncident",
         "getHealth",
         "getExitHealth",
         "listExits",
@@ -151,6 +210,14 @@ describe('openapi.json', () => {
         "listExitPoints",
         "startMeasurement",
         "getMeasurement",
+        "listAlertChannels",
+        "listAlertDeliveries",
+        "getDaemon",
+        "getCompatibleStatus",
+        "getCompatibleStats",
+        "listCompatibleFailures",
+        "listCompatibleRelays",
+        "getCompatibleExit",
       ]
     `)
     const ids = operations().map(({ id }) => id)
@@ -181,6 +248,12 @@ describe('openapi.json', () => {
         expect(problem.safeParse(await response.json()).error?.message).toBeUndefined()
         expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
       }
+    }
+  })
+
+  test("gives out nobody's contact", async () => {
+    for (const path of ['/api/v1/incidents', `/api/v1/incidents/${INCIDENT.id}`, '/api/v1/alerts/deliveries']) {
+      expect(await (await ask('GET', path)).text()).not.toContain('@example.org')
     }
   })
 
