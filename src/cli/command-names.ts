@@ -4,6 +4,7 @@
 export const COMMAND_NAMES = [
   'start',
   'serve',
+  'status',
   'tokens',
   'query',
   'exits',

@@ -15,6 +15,7 @@ type RegisterCommand = (program: Command, context: CliContext) => void
 const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = {
   start: async () => (await import('./start.ts')).registerStart,
   serve: async () => (await import('./serve.ts')).registerServe,
+  status: async () => (await import('./status.ts')).registerStatus,
   tokens: async () => (await import('./tokens.ts')).registerTokens,
   query: async () => (await import('./query.ts')).registerQuery,
   exits: async () => (await import('./exits.ts')).registerExits,

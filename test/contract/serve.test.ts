@@ -111,6 +111,10 @@ describe('candor serve', () => {
       hint: 'exits = "15 */6 * * *"',
     })
     expect((await daemon.client.get('/healthz')).status).toBe(200)
+    const status = await runSimulatedCli(['status', '--data-dir', daemon.dataDir])
+    expect(status).toMatchObject({ status: 3, stderr: '' })
+    expect(status.stdout).toContain(`the newest configuration is not in force: schedule.exits (${daemon.configPath}:5)`)
+    expect(status.stdout).toContain('right would be: exits = "15 */6 * * *"')
   })
 
   test('takes a good configuration, and names what waits for a restart', async () => {
@@ -120,6 +124,11 @@ describe('candor serve', () => {
     daemon.hangUp()
     await expect.poll(() => logged(daemon, 'daemon.configuration.loaded')).toHaveLength(1)
     expect(logged(daemon, 'daemon.configuration.loaded')[0]).toMatchObject({ restart_needed: ['serve.port'] })
+    const status = await runSimulatedCli(['status', '--data-dir', daemon.dataDir, '--json'])
+    expect(JSON.parse(status.stdout)).toMatchObject({
+      daemon: { version: '9.9.9', configuration: { refused: null, restart_needed: ['serve.port'] }, pending_steps: [] },
+      exits: { schedule: null, next_run_at: null, running_id: null, last: null },
+    })
   })
 
   test.each([
@@ -144,5 +153,13 @@ describe('candor serve', () => {
       environment: { CANDOR_EXITS_DOMAIN: 'probe.zone.example' },
     })
     expect(outcome).toMatchObject({ status: 2, stderr: expect.stringContaining('--expect') })
+  })
+})
+
+describe('candor status', () => {
+  test('says that there is no daemon', async () => {
+    const directory = makeTemporaryDirectory()
+    const outcome = await runSimulatedCli(['status', '--data-dir', directory])
+    expect(outcome).toMatchObject({ status: 1, stderr: expect.stringContaining(`no daemon answers in ${directory}`) })
   })
 })
