@@ -6,11 +6,15 @@ import { smtpChannel } from '../alerts/smtp.node.ts'
 import { writeOperatorReports } from '../campaigns/exits/operator-reports.ts'
 import { processExitRun, type ProcessedExitRun } from '../campaigns/exits/process-exit-run.ts'
 import type { AlertSettings } from '../config/alert-settings.ts'
+import type { Files } from '../core/files.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import { openAlertStores, type AlertStores } from '../store/alert-stores.node.ts'
 import type { ExitIncidentPolicy } from '../verdicts/exit-incidents.ts'
 import { DEFAULT_ALERT_RULE, TWO_IN_A_ROW_ALERT_RULE } from '../verdicts/failure-counters.ts'
 import type { CliCapabilities, CliContext } from './cli-context.ts'
+
+/** The shard of a run that was not divided. */
+const WHOLE = '0/1'
 
 /** Alerts of one data directory. */
 export interface AlertService {
@@ -71,13 +75,25 @@ export async function createAlertService(
     channels,
     worker,
     processRun: async (report) => {
+      await reportToOperators(files, settings.operatorReports, report, stores)
       const processed = await processExitRun(report, stores, toIncidentPolicy(settings), clock.wallNowMs())
-      if (processed.outcome === 'processed' && settings.operatorReports !== null)
-        await writeOperatorReports(files, settings.operatorReports, report)
       worker.wake()
       return processed
     },
   }
+}
+
+/** Before the run counts as processed, so that a process that is killed in between writes them again. */
+async function reportToOperators(
+  files: Files,
+  directory: string | null,
+  report: ExitReport,
+  { incidents }: AlertStores,
+): Promise<void> {
+  const { run_id: runId, shard } = report.metadata
+  // A part of a run knows nothing of the operators in the other parts.
+  if (directory === null || shard !== WHOLE || (await incidents.admit(runId, shard)) !== 'new') return
+  await writeOperatorReports(files, directory, report)
 }
 
 /** Sets the configured channels up. @throws {ConfigError} */

@@ -129,9 +129,9 @@ function registerProcess(alerts: Command, context: CliContext): void {
 }
 
 /** Delivers what is due. What a channel does not take now waits for the next time: status 3. */
-async function drain({ worker, stores }: AlertService, context: CliContext): Promise<void> {
-  await worker.drain(context.interrupted)
-  const left = (await stores.outbox.status()).filter(({ waiting }) => waiting > 0)
+async function drain(service: AlertService, context: CliContext): Promise<void> {
+  await service.worker.drain(context.interrupted)
+  const left = (await service.stores.outbox.status()).filter(({ waiting }) => waiting > 0)
   for (const { channel, waiting, lastError } of left) {
     const because = lastError === null ? '' : ` (${lastError})`
     await context.say(`${channel}: ${waiting} not delivered yet${because}`)
