@@ -30,12 +30,19 @@ function formatWay(record: QueryRecord, trace: TraceView): string {
   const server = `${trace.server ?? 'the server'} (${record.resolver?.address}#${record.resolver?.port})`
   const last = record.exchanges.at(-1)
   const time = last?.responses[0]?.elapsed_ms ?? last?.failure?.elapsed_ms ?? 0
-  const led = trace.next_zone === null ? `dead end, ${trace.reason ?? ''}` : `referral to ${trace.next_zone}`
-  const names = (last?.responses[0]?.message?.authorities ?? [])
-    .filter(({ type }) => type === 'NS' || type === 'DS')
-    .map((entry) => `${printable(formatRecord(entry))}\n`)
+  const message = last?.responses[0]?.message
+  const shown =
+    trace.outcome === 'alias'
+      ? message?.answers
+      : message?.authorities.filter(({ type }) => type === 'NS' || type === 'DS')
+  const names = (shown ?? []).map((entry) => `${printable(formatRecord(entry))}\n`)
   const head = `;; ${trace.step}: ${trace.zone} asked ${server} for ${record.query_name} ${record.query_type}`
-  return `${printable(`${head}: ${led} after ${time} ms`)}\n${names.join('')}\n`
+  return `${printable(`${head}: ${formatLead(trace)} after ${time} ms`)}\n${names.join('')}\n`
+}
+
+function formatLead({ outcome, next_zone: zone, next_name: name, reason }: TraceView): string {
+  if (outcome === 'alias') return `alias of ${name ?? ''}`
+  return outcome === 'referral' ? `referral to ${zone ?? ''}` : `dead end, ${reason ?? ''}`
 }
 
 function formatTls({ protocol, cipher, server_name: name, distrust }: TlsView): string {

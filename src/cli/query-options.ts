@@ -1,5 +1,6 @@
 /** The flags of `candor query`, and what they mean together. */
 import { Option, type Command } from 'commander'
+import { parseControl } from '../config/exit-run-extras.ts'
 import { choice, duration, integer } from '../config/setting.ts'
 import { ConfigError } from '../core/config-error.ts'
 import { formatIp, parsePrefix } from '../core/ip-address.ts'
@@ -88,6 +89,7 @@ interface Flags {
   readonly rootHints?: string
   readonly via?: string
   readonly firstHop?: string
+  readonly control?: string
   readonly torDir?: string
   readonly torrcAppend?: string
   readonly format?: string
@@ -117,6 +119,7 @@ export function addQueryOptions(command: Command): void {
     .option('--root-hints <file>', 'with --trace: the root servers, in the form of named.root')
     .option('--via <exit>', 'ask through a Tor exit, tor:FINGERPRINT')
     .option('--first-hop <fingerprint>', 'with --via: the relay to begin with')
+    .option('--control <address|socket>', 'with --via: use a Tor that already runs, by its control port')
     .option('--tor-dir <directory>', 'with --via: where our Tor keeps its data')
     .option('--torrc-append <file>', 'with --via: lines for the torrc of our Tor')
     .option('--late-window <duration>', 'go on listening after the first answer, 500ms (default: 0)')
@@ -194,9 +197,16 @@ const NOT_CARRIED = ['dnssec', 'cd', 'subnet', 'nsid', 'cookie', 'bufsize'] as c
 
 function readVia(flags: Flags, { name, types, resolver }: QueryWords): ViaOptions {
   const { torDir, torrcAppend, firstHop } = flags
+  const control = flags.control === undefined ? undefined : parseControl(flags.control)
+  const own = torDir === undefined ? (torrcAppend === undefined ? undefined : '--torrc-append') : '--tor-dir'
+  if (control !== undefined && own !== undefined) {
+    const reason = 'it is about a Tor of our own, and --control names one that already runs'
+    throw new ConfigError(own, reason, 'leave one of them out')
+  }
   const options = {
     fingerprint: parseVia('--via', flags.via ?? ''),
     firstHop: firstHop === undefined ? undefined : parseVia('--first-hop', firstHop),
+    control,
     torDir,
     torrcAppend,
   }

@@ -67,9 +67,11 @@ export interface TraceView {
   readonly zone: string
   /** Name of the server; `null` when it was given by its address. */
   readonly server: string | null
-  readonly outcome: 'answer' | 'referral' | 'dead_end'
+  readonly outcome: 'answer' | 'alias' | 'referral' | 'dead_end'
   /** Where a referral leads; else `null`. */
   readonly next_zone: string | null
+  /** Where an alias leads; else `null`. */
+  readonly next_name: string | null
   /** Why nothing follows; `null` unless it is a dead end. */
   readonly reason: string | null
 }

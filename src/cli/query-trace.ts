@@ -94,6 +94,7 @@ function toRecord({ depth, zone, server, asked, outcome }: WalkStep<Asked>, step
     server: server.name.length === 0 ? null : formatAbsoluteName(server.name),
     outcome: outcome.kind,
     next_zone: outcome.kind === 'referral' ? formatAbsoluteName(outcome.zone) : null,
+    next_name: outcome.kind === 'alias' ? formatAbsoluteName(outcome.target) : null,
     reason: outcome.kind === 'dead_end' ? outcome.reason : null,
   }
   const resolver = { address: server.address, port, host: null, source: null }

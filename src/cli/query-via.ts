@@ -1,15 +1,18 @@
 /**
- * `candor query --via tor:FINGERPRINT`: a Tor of our own, and a circuit to that exit.
+ * `candor query --via tor:FINGERPRINT`: a Tor of our own, or one that already runs, and a circuit to that exit.
  *
- * Invariant: nothing is asked but through the circuit; with the command Tor ends.
+ * Invariant: nothing is asked but through the circuit; with the command our own Tor ends, and another's gets its options
+ * back.
  */
 import { resolve } from 'node:path'
 import { allowedHops, makeFirstHopPool } from '../campaigns/exits/first-hops.ts'
+import type { ControlTarget } from '../config/exit-run-extras.ts'
 import { ConfigError, RunError } from '../core/config-error.ts'
 import { joinPath } from '../core/files.ts'
 import { shuffle } from '../core/random.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import { openOwnTor } from '../tor/own-tor.ts'
+import { openSharedTor } from '../tor/shared-tor.ts'
 import { checkAppendedLines } from '../tor/torrc.ts'
 import type { Circuit, Fingerprint, Relay, TorSession } from '../tor/tor-session.ts'
 import type { CliContext } from './cli-context.ts'
@@ -18,6 +21,8 @@ import { readNamedFile } from './load-settings.ts'
 /** On the public network a first bootstrap takes a minute or two, with all descriptors. */
 const BOOTSTRAP_TIMEOUT_MS = 600_000
 const BUILD_TIMEOUT_MS = 20_000
+/** Arguments can be seen by everybody on the machine; the same variable as for a run. */
+const CONTROL_PASSWORD_VARIABLE = 'CANDOR_EXITS_CONTROL_PASSWORD'
 /** A first hop that does not work says nothing about the exit. */
 const CIRCUITS_MAX = 3
 
@@ -27,6 +32,8 @@ export interface ViaOptions {
   readonly fingerprint: Fingerprint
   /** The relay to begin with; `undefined` for any that is fit. */
   readonly firstHop: Fingerprint | undefined
+  /** Control port of a Tor that already runs; `undefined` for a Tor of our own. */
+  readonly control: ControlTarget | undefined
   /** Directory of our Tor; `undefined` for a place inside the analysis directory. */
   readonly torDir: string | undefined
   /** Path of a file with lines for the torrc; `undefined` for none. */
@@ -52,7 +59,7 @@ export function parseVia(path: string, text: string): Fingerprint {
 }
 
 /**
- * Starts Tor, builds a circuit to the exit, and does something with it.
+ * Opens Tor, builds a circuit to the exit, and does something with it.
  *
  * @throws {ConfigError} When there is no such relay.
  * @throws {RunError} When Tor does not come up or no circuit can be built.
@@ -63,29 +70,47 @@ export async function withExit<T>(
   act: (open: OpenExit) => Promise<T>,
 ): Promise<T> {
   const { clock, files, net, processes, log, environment } = context
-  const analysisDir = environment['CANDOR_EXITS_ANALYSIS_DIR'] ?? 'results'
+  const machine = { clock, files, net, processes, log }
+  const stateDir = joinPath(environment['CANDOR_EXITS_ANALYSIS_DIR'] ?? 'results', '.candor')
+  const { control } = options
+  if (control !== undefined) {
+    await using shared = await openSharedTor(machine, {
+      control,
+      password: environment[CONTROL_PASSWORD_VARIABLE] ?? null,
+      stateDirectory: resolve(joinPath(stateDir, 'shared-tor')),
+      rejectInternalAddresses: true,
+      watchdogCommand: [joinPath(context.home, 'bin/candor'), 'tor-watchdog'],
+    })
+    return await actThrough(context, options, shared, act)
+  }
   // Tor takes a relative socket path for a mistake.
-  const directory = resolve(options.torDir ?? joinPath(analysisDir, '.candor', 'query-tor'))
+  const directory = resolve(options.torDir ?? joinPath(stateDir, 'query-tor'))
   const appendedLines = await readAppendedLines(context, options.torrcAppend)
   await using lock = await acquireRunLock(directory, 'candor query')
   void lock
   await context.say('Starting Tor')
-  await using session = await openOwnTor(
-    { clock, files, net, processes, log },
-    {
-      directory,
-      torPath: null,
-      rejectInternalAddresses: true,
-      appendedLines,
-      bootstrapTimeoutMs: BOOTSTRAP_TIMEOUT_MS,
-      onProgress: ({ percent, summary }) => {
-        void context.say(`Tor: ${percent} % (${summary})`)
-      },
-      signal: context.interrupted,
+  await using session = await openOwnTor(machine, {
+    directory,
+    torPath: null,
+    rejectInternalAddresses: true,
+    appendedLines,
+    bootstrapTimeoutMs: BOOTSTRAP_TIMEOUT_MS,
+    onProgress: ({ percent, summary }) => {
+      void context.say(`Tor: ${percent} % (${summary})`)
     },
-  )
-  const exit = findRelay(session, options.fingerprint, '--via')
-  const circuit = await buildCircuit(context, session, exit, options.firstHop)
+    signal: context.interrupted,
+  })
+  return await actThrough(context, options, session, act)
+}
+
+async function actThrough<T>(
+  context: CliContext,
+  { fingerprint, firstHop }: ViaOptions,
+  session: TorSession,
+  act: (open: OpenExit) => Promise<T>,
+): Promise<T> {
+  const exit = findRelay(session, fingerprint, '--via')
+  const circuit = await buildCircuit(context, session, exit, firstHop)
   return await act({ session, exit, circuit })
 }
 

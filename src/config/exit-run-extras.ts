@@ -36,7 +36,7 @@ export async function toExitRunExtras(
   readFile: (option: string, path: string) => Promise<string>,
 ): Promise<ExitRunExtras> {
   const { torDir, torrcAppend, controlPassword } = settings
-  const control = parseControl(settings.control)
+  const control = settings.control === null ? null : parseControl(settings.control)
   if (control === null && controlPassword !== null)
     throw new ConfigError(
       'control-password',
@@ -63,9 +63,12 @@ export async function toExitRunExtras(
   }
 }
 
-/** Reads `127.0.0.1:9051`, `[::1]:9051`, `9051`, `/run/tor/control` or `unix:/run/tor/control`. */
-function parseControl(text: string | null): ControlTarget | null {
-  if (text === null) return null
+/**
+ * Reads `127.0.0.1:9051`, `[::1]:9051`, `9051`, `/run/tor/control` or `unix:/run/tor/control`.
+ *
+ * @throws {ConfigError} When the text is none of them.
+ */
+export function parseControl(text: string): ControlTarget {
   const path = text.startsWith('unix:') ? text.slice(5) : text
   if (path.includes('/')) return { kind: 'unix', path }
   const match = /^(?:(?:\[([\da-f:.]+)\]|([\d.]+)):)?(\d{1,5})$/i.exec(text)

@@ -5,28 +5,35 @@
  * Glue is believed only for servers whose names lie in the zone that was asked; for others a walk of its own looks for the
  * address.
  *
- * Invariant: ends after at most 100 questions. A referral leads further down or nowhere.
+ * Of an answer with aliases only what lies in the zone that was asked is believed; the last alias is followed from the root.
  *
- * Sources: RFC 1034 section 5.3.3; RFC 2181 section 5.4.1 (which data to believe).
+ * Invariant: ends after at most 100 questions and 12 aliases. A referral leads further down or nowhere.
+ *
+ * Sources: RFC 1034 sections 3.6.2 and 5.3.3; RFC 2181 section 5.4.1 (which data to believe).
  */
 import { decodeMessage } from '../dns/decode-message.ts'
 import { fullRcode, type DnsMessage } from '../dns/message.ts'
 import { equalNames, nameIsUnder, type Name } from '../dns/name.ts'
 import { formatRcode, RCODE_NOERROR, RCODE_NXDOMAIN } from '../dns/rcode.ts'
-import { TYPE_A } from '../dns/rr-type.ts'
+import { TYPE_A, TYPE_CNAME } from '../dns/rr-type.ts'
 import type { Exchange } from '../model/observation.ts'
 import type { NameServer } from './root-hints.ts'
 
 const QUESTIONS_MAX = 100
 /** Walks within walks, for addresses of servers. */
 const DEPTH_MAX = 4
+const TYPE_ANY = 255
+/** Resolvers follow about so many. */
+const ALIASES_MAX = 12
 /** Servers of one zone that are tried before the walk gives up. */
 const SERVERS_MAX = 6
 
 /** What a question led to. */
 export type WalkOutcome =
-  /** The server answers for the name: with records, with an alias, or that there is nothing. */
+  /** The server answers for the name: with records, or that there is nothing. */
   | { readonly kind: 'answer' }
+  /** The name is another name for this one, which lies elsewhere; a walk from the root looks for it. */
+  | { readonly kind: 'alias'; readonly target: Name }
   /** The servers of a zone further down. */
   | { readonly kind: 'referral'; readonly zone: Name }
   /** No answer, or one that leads nowhere; the next server is asked. */
@@ -81,13 +88,35 @@ interface Walker<T extends AskedServer> extends WalkOptions<T> {
   questionsLeft: number
 }
 
-/** @returns The answer; `undefined` when the walk ended without one. */
+/** @returns The answer, aliases followed; `undefined` when the walk ended without one. */
 async function walk<T extends AskedServer>(
   walker: Walker<T>,
   name: Name,
   type: number,
   depth: number,
 ): Promise<DnsMessage | undefined> {
+  let wanted = name
+  for (let aliases = 0; aliases <= ALIASES_MAX; aliases++) {
+    const found: Found | undefined = await walkDown(walker, wanted, type, depth)
+    if (found?.alias === undefined) return found?.message
+    wanted = found.alias
+  }
+  return undefined
+}
+
+/** The end of one way down. */
+interface Found {
+  readonly message: DnsMessage
+  /** Where the name leads; `undefined` when the message is the answer. */
+  readonly alias: Name | undefined
+}
+
+async function walkDown<T extends AskedServer>(
+  walker: Walker<T>,
+  name: Name,
+  type: number,
+  depth: number,
+): Promise<Found | undefined> {
   let place: Place | undefined = { zone: [], servers: walker.roots, nameless: [] }
   while (place !== undefined) {
     const here: Place = place
@@ -97,9 +126,10 @@ async function walk<T extends AskedServer>(
       const asked = await walker.ask(server, name, type)
       const message = decodeFirst(asked.exchange)
       const next = message && readReferral(message, here.zone, name)
-      const outcome = judgeStep(asked.exchange, message, next)
+      const alias = message && findAlias(message, here.zone, name, type)
+      const outcome = judgeStep(asked.exchange, message, next, alias)
       await walker.onStep({ depth, zone: here.zone, server, asked, outcome })
-      if (outcome.kind === 'answer') return message
+      if (message !== undefined && (outcome.kind === 'answer' || outcome.kind === 'alias')) return { message, alias }
       if (next === undefined) continue
       place = next
       break
@@ -149,13 +179,36 @@ function readReferral(message: DnsMessage, zone: Name, name: Name): Place | unde
   }
 }
 
-function judgeStep(exchange: Exchange, message: DnsMessage | undefined, next: Place | undefined): WalkOutcome {
+/**
+ * Follows the aliases of a message as far as its zone goes.
+ *
+ * @returns The name that records are wanted of; `undefined` when they are here, or there is no alias.
+ */
+function findAlias({ answers }: DnsMessage, zone: Name, name: Name, type: number): Name | undefined {
+  let wanted = name
+  for (let aliases = 0; aliases < ALIASES_MAX && nameIsUnder(wanted, zone); aliases++) {
+    const own = answers.filter((record) => equalNames(record.name, wanted))
+    const [target] = own.flatMap(({ rdata }) => (rdata.kind === 'cname' ? [rdata.name] : []))
+    if (target === undefined || type === TYPE_CNAME || type === TYPE_ANY) {
+      return wanted === name || own.length > 0 ? undefined : wanted
+    }
+    wanted = target
+  }
+  return wanted === name ? undefined : wanted
+}
+
+function judgeStep(
+  exchange: Exchange,
+  message: DnsMessage | undefined,
+  next: Place | undefined,
+  alias: Name | undefined,
+): WalkOutcome {
   if (exchange.kind === 'failure') return { kind: 'dead_end', reason: exchange.failure }
   if (message === undefined) return { kind: 'dead_end', reason: 'the answer is malformed' }
   if (next !== undefined) return { kind: 'referral', zone: next.zone }
   const rcode = fullRcode(message)
   if (rcode !== RCODE_NOERROR && rcode !== RCODE_NXDOMAIN) return { kind: 'dead_end', reason: formatRcode(rcode) }
-  if (message.header.authoritative) return { kind: 'answer' }
+  if (message.header.authoritative) return alias === undefined ? { kind: 'answer' } : { kind: 'alias', target: alias }
   const reason = message.answers.length > 0 ? 'it answers without authority' : 'the referral leads nowhere'
   return { kind: 'dead_end', reason }
 }

@@ -155,6 +155,66 @@ describe('candor query --trace', () => {
     expect(outcomes(steps)).toEqual(['0 . referral', '0 zone.test. dead_end the referral leads nowhere'])
   })
 
+  test('follows an alias from the root, and believes no records of another zone that came along', async () => {
+    const cname = (owner: string, target: string): ResourceRecord =>
+      record(owner, 'CNAME', { kind: 'cname', name: parseName(target) ?? [] })
+    const world = await startWorld(
+      ({ addresses }) =>
+        (query, transport) => {
+          const zone =
+            formatName(query.questions[0]?.name ?? [])
+              .split('.')
+              .at(-1) ?? ''
+          return referTo(zone, { [`ns.${zone}`]: addresses[zone === 'test' ? 1 : 2] })(query, transport)
+        },
+      () => (query) => {
+        const answers = [
+          cname('www.zone.test', 'inner.test'),
+          cname('inner.test', 'real.other'),
+          a('real.other', '192.0.2.66'),
+        ]
+        return Promise.resolve(respond(query, { answers }, { authoritative: true }))
+      },
+      () => answerWith('192.0.2.1'),
+    )
+    const { status, steps } = await trace(world)
+    expect(status).toBe(0)
+    expect(outcomes(steps)).toEqual(['0 . referral', '0 test. alias', '0 . referral', '0 other. answer'])
+    expect(steps.map(({ query_name: name }) => name)).toEqual([
+      'www.zone.test.',
+      'www.zone.test.',
+      'real.other.',
+      'real.other.',
+    ])
+    expect(steps[1]).toMatchObject({ trace: { next_name: 'real.other.', next_zone: null } })
+    expect(steps[3]).toMatchObject({ exchanges: [{ responses: [{ message: { answers: [{ data: '192.0.2.1' }] } }] }] })
+    const root = `@${world.addresses[0]}#${world.port}`
+    const text = await runSimulatedCli(['query', 'www.zone.test', '--trace', root], { isTerminal: true })
+    expect(text.stdout).toContain(': alias of real.other. after ')
+  })
+
+  test('takes an alias for the answer where the rest came along in its zone, or it was asked for', async () => {
+    const cname = record('www.zone.test', 'CNAME', { kind: 'cname', name: parseName('real.zone.test') ?? [] })
+    const world = await startWorld(() => (query) => {
+      const answers = [cname, a('real.zone.test', '192.0.2.1')]
+      return Promise.resolve(respond(query, { answers }, { authoritative: true }))
+    })
+    expect(outcomes((await trace(world)).steps)).toEqual(['0 . answer'])
+    expect(outcomes((await trace(world, 'CNAME')).steps)).toEqual(['0 . answer'])
+  })
+
+  test('ends with 1 where aliases lead in a circle', async () => {
+    const world = await startWorld(() => (query) => {
+      const owner = formatName(query.questions[0]?.name ?? [])
+      const target = parseName(owner === 'www.zone.test' ? 'other.test' : 'www.zone.test') ?? []
+      const answers = [record(owner, 'CNAME', { kind: 'cname', name: target })]
+      return Promise.resolve(respond(query, { answers }, { authoritative: true }))
+    })
+    const { status, steps } = await trace(world)
+    expect(status).toBe(1)
+    expect(steps).toHaveLength(13)
+  })
+
   test('ends when servers need each other', async () => {
     const world = await startWorld(() => (query, transport) => {
       const name = formatName(query.questions[0]?.name ?? [])

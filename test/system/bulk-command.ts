@@ -49,6 +49,8 @@ export interface NameCounts {
   readonly missing: number
   readonly once: number
   readonly repeated: number
+  /** Records that say that nobody answered. */
+  readonly unanswered: number
 }
 
 /** A name of the input. All have one length, so that segmented sends can make runs of them. */
@@ -118,9 +120,11 @@ export function readRecords(file: string): ReadonlyMap<string, BulkRecord> {
 /** Counts the names in an output of any size. @throws When a line does not begin as a record does. */
 export async function countNames(file: string, count: number): Promise<NameCounts> {
   const times = new Uint8Array(count)
+  let unanswered = 0
   for await (const line of createInterface({ input: createReadStream(file) })) {
     const index = Number(/^\{"name":"n(\d{8})\.faults\.example\.".*\}$/.exec(line)?.[1])
     if (!(index < count)) throw new Error(`no record of a name of the input: ${line}`)
+    if (line.includes('"status":"TIMEOUT"')) unanswered++
     times[index] = Math.min(255, (times[index] as number) + 1)
   }
   const having = (wanted: (value: number) => boolean): number =>
@@ -129,6 +133,7 @@ export async function countNames(file: string, count: number): Promise<NameCount
     missing: having((value) => value === 0),
     once: having((value) => value === 1),
     repeated: having((value) => value > 1),
+    unanswered,
   }
 }
 

@@ -2,7 +2,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { nodeClock } from '../../src/platform/node-clock.ts'
+import { nodeFiles } from '../../src/platform/node-files.ts'
+import { nodeNet } from '../../src/platform/node-net.ts'
+import { nodeProcesses } from '../../src/platform/node-processes.ts'
+import { connectControl, type ControlAddress } from '../../src/tor/control-address.ts'
+import { authenticate, readProtocolInfo } from '../../src/tor/control-auth.ts'
+import type { ControlClient } from '../../src/tor/control-client.ts'
+import { readOption } from '../../src/tor/shared-options.ts'
 import { hasTor, startCandor, startTestLaboratory, type CommandOutcome, type TestLaboratory } from './laboratory-run.ts'
 
 /** Tor takes addresses from 127.192.0.0 on for its own virtual ones, and other loopback addresses for a mistake. */
@@ -16,6 +25,50 @@ interface Record {
     readonly failure: { readonly failure: string; readonly side: string } | null
     readonly responses: readonly { readonly message: { readonly answers: readonly { readonly data: string }[] } }[]
   }[]
+}
+
+interface UsersTor extends AsyncDisposable {
+  readonly client: ControlClient
+}
+
+/** A Tor as a user has it, in the network of a laboratory, with a control socket in `directory`. */
+async function startUsersTor(directory: string, appended: string): Promise<UsersTor> {
+  const lines = [
+    `DataDirectory ${directory}/user`,
+    `ControlPort unix:${directory}/control`,
+    'CookieAuthentication 1',
+    `__OwningControllerProcess ${process.pid}`,
+    'SocksPort 127.0.0.1:auto',
+    'UseMicrodescriptors 0',
+    'UseEntryGuards 0',
+    'FetchDirInfoEarly 1',
+    'FetchDirInfoExtraEarly 1',
+    'FetchUselessDescriptors 1',
+  ]
+  await writeFile(join(directory, 'torrc'), `${lines.join('\n')}\n${await readFile(appended, 'utf8')}`)
+  const tor = await nodeProcesses.start('tor', ['-f', join(directory, 'torrc')], { onLine: () => {} })
+  const control: ControlAddress = { kind: 'unix', path: join(directory, 'control') }
+  let client: ControlClient | undefined
+  for (let i = 0; i < 200 && client === undefined; i++) {
+    await sleep(100)
+    client = await connectControl(nodeNet, nodeClock, control).catch(() => undefined)
+  }
+  if (client === undefined) throw new Error('no control port')
+  await authenticate(client, nodeFiles, await readProtocolInfo(client), null)
+  for (let i = 0; i < 300; i++) {
+    const { lines: reply } = await client.expectOk('GETINFO status/bootstrap-phase')
+    if (reply[0]?.text.includes('PROGRESS=100') === true) break
+    await sleep(100)
+  }
+  const connected = client
+  return {
+    client,
+    [Symbol.asyncDispose]: async () => {
+      connected.close()
+      tor.kill('SIGTERM')
+      await tor.exited
+    },
+  }
 }
 
 describe.skipIf(!hasTor)('candor query --via (needs tor: apt-get install tor)', () => {
@@ -81,6 +134,21 @@ describe.skipIf(!hasTor)('candor query --via (needs tor: apt-get install tor)', 
     const record = JSON.parse(outcome.stdout) as Record
     expect(record.exchanges.map(({ transport }) => transport)).toEqual(['tcp'])
     expect(dataOf(record)).toEqual([expect.stringContaining('candor.test.')])
+  })
+
+  test('asks through a Tor that already runs, and gives its options back', async () => {
+    const directory = await lab.newDirectory()
+    await using user = await startUsersTor(directory, lab.laboratory.describe().torrc_append)
+    const before = await readOption(user.client, '__LeaveStreamsUnattached')
+    const analysis = ['lab', 'run', '--directory', lab.laboratory.describe().directory, 'candor', 'query']
+    const argv = [...analysis, 'shared.exit-check.candor.test', '--via', fingerprintOf('wrong_address')]
+    const environment = { CANDOR_EXITS_ANALYSIS_DIR: directory }
+    const outcome = await startCandor([...argv, '--control', join(directory, 'control')], environment).outcome
+    expect([outcome.status, outcome.stderr]).toEqual([0, ''])
+    const record = JSON.parse(outcome.stdout) as Record
+    expect(dataOf(record)).toHaveLength(1)
+    expect(dataOf(record)).not.toEqual([lab.laboratory.describe().zone.expect[0]])
+    expect(await readOption(user.client, '__LeaveStreamsUnattached')).toEqual(before)
   })
 
   test('says that no relay has the fingerprint, with status 2', async () => {
