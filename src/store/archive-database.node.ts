@@ -83,7 +83,7 @@ async function bringUpToDate(database: DatabaseSync, path: string): Promise<void
   // Free pages can be given back piece by piece; only a file without tables takes this setting.
   if (found === 0) database.exec('PRAGMA auto_vacuum = INCREMENTAL')
   database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -32000; PRAGMA journal_size_limit = 67108864',
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864',
   )
   if (found === ARCHIVE_SCHEMA_VERSION) return
   if (found > 0) await backUp(database, path, found)

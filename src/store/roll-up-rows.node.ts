@@ -2,7 +2,7 @@
  * Turns the rows of a run into counts per relay and day.
  *
  * **Invariant**: at any moment a verdict is either in `verdict` or counted in `relay_day`: each relay moves in one
- * transaction. The block of the run goes last, so that a roll-up that was interrupted finds the rest.
+ * transaction. The block of the run goes with its last relays, so that a roll-up that was interrupted finds the rest.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { zstdDecompressSync } from 'node:zlib'
@@ -48,21 +48,18 @@ export function createRowRoller(database: DatabaseSync): RowRoller {
   return {
     *pieces(seq, runId) {
       const octets = block.get(seq)?.['block']
-      if (octets instanceof Uint8Array) {
-        const relays = decodeRunBlock(zstdDecompressSync(octets)).relay
-        const reported = String(timestamp.get(seq)?.['timestamp'])
-        const rows = new Map(reader.rows(String(runId))?.map((row) => [row.exit_fingerprint, row]))
-        for (let start = 0; start < relays.length; start += RELAYS_PER_PIECE) {
-          yield () => {
-            for (const relay of relays.subarray(start, start + RELAYS_PER_PIECE)) {
-              moveRelay(relay, { runId, timestamp: reported, row: rows.get(texts.fingerprint(relay)) })
-            }
+      const relays = octets instanceof Uint8Array ? decodeRunBlock(zstdDecompressSync(octets)).relay : new Uint32Array()
+      const reported = String(timestamp.get(seq)?.['timestamp'])
+      const rows = new Map(reader.rows(String(runId))?.map((row) => [row.exit_fingerprint, row]))
+      for (let start = 0; start === 0 || start < relays.length; start += RELAYS_PER_PIECE) {
+        yield () => {
+          for (const relay of relays.subarray(start, start + RELAYS_PER_PIECE)) {
+            moveRelay(relay, { runId, timestamp: reported, row: rows.get(texts.fingerprint(relay)) })
           }
+          if (start + RELAYS_PER_PIECE < relays.length) return
+          mark.run(seq)
+          removeBlock.run(seq)
         }
-      }
-      yield () => {
-        mark.run(seq)
-        removeBlock.run(seq)
       }
     },
   }
