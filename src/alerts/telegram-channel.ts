@@ -11,6 +11,7 @@ import type { HttpFailure, HttpResponse } from '../net/http-client.ts'
 import type { AlertChannel, ChannelKind, ChannelParts, DeliveryOutcome } from './channel.ts'
 import { judgeExchange, RESPONSE_OCTETS_MAX, retryAfter } from './http-outcome.ts'
 import { cleanLine } from './plain-text.ts'
+import { checkAddress } from './webhook-channel.ts'
 import { formatTelegramHtml, splitTelegramHtml } from './telegram-html.ts'
 
 /** Telegram's own bound of one message. */
@@ -31,7 +32,9 @@ async function create(parts: ChannelParts): Promise<AlertChannel> {
       'TELEGRAM_BOT_TOKEN=digits:letters, as BotFather gave it',
     )
   const chatId = settings.chatId ?? (await parts.secret('secretFile', 'TELEGRAM_CHAT_ID'))
-  const url = `${(settings.apiBase ?? PUBLIC_API).replace(/\/+$/, '')}/bot${token}/sendMessage`
+  const base = settings.apiBase ?? PUBLIC_API
+  checkAddress(settings.name, 'api_base', base)
+  const url = `${base.replace(/\/+$/, '')}/bot${token}/sendMessage`
   return {
     format: (message) => splitTelegramHtml(formatTelegramHtml(message), MESSAGE_CHARS_MAX),
     send: async (part, { signal }) => {

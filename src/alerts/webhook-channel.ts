@@ -56,8 +56,18 @@ export async function readUrl(parts: ChannelParts): Promise<string> {
       'its url holds a password, and settings are no place for secrets',
       'url_file = "FILE", with the address in a file that only its owner can read',
     )
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text
-  throw new ConfigError(`channel ${name}`, 'its url is no address of a web server', 'url = "https://hooks.example/in"')
+  checkAddress(name, 'url', text)
+  return text
+}
+
+/** Refuses what is no address of a web server; the text may be a secret and is not repeated. @throws {ConfigError} */
+export function checkAddress(name: string, key: 'url' | 'api_base', text: string): void {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return
+  throw new ConfigError(
+    `channel ${name}`,
+    `its ${key} is no address of a web server`,
+    `${key} = "https://hooks.example"`,
+  )
 }
 
 function checkSecret(secret: string | undefined, name: string): void {

@@ -21,8 +21,12 @@ export interface AlertService {
   readonly stores: AlertStores
   readonly channels: readonly ConfiguredChannel[]
   readonly worker: DeliveryWorker
-  /** Processes the report of a run: incidents, messages, reports for operators. The same run again changes nothing. */
-  processRun(report: ExitReport): Promise<ProcessedExitRun>
+  /**
+   * Processes the report of a run: incidents, messages, reports for operators. The same run again changes nothing.
+   *
+   * @param isSilent - Keeps incidents and tells nobody: for reports from before alerts were switched on.
+   */
+  processRun(report: ExitReport, isSilent?: boolean): Promise<ProcessedExitRun>
 }
 
 type AlertCapabilities = Pick<
@@ -74,9 +78,11 @@ export async function createAlertService(
     stores,
     channels,
     worker,
-    processRun: async (report) => {
-      await reportToOperators(files, settings.operatorReports, report, stores)
-      const processed = await processExitRun(report, stores, toIncidentPolicy(settings), clock.wallNowMs())
+    processRun: async (report, isSilent = false) => {
+      const nowMs = clock.wallNowMs()
+      await reportToOperators(files, settings.operatorReports, report, stores, nowMs)
+      const policy = { ...toIncidentPolicy(settings), isSilent }
+      const processed = await processExitRun(report, stores, policy, nowMs)
       worker.wake()
       return processed
     },
@@ -89,10 +95,11 @@ async function reportToOperators(
   directory: string | null,
   report: ExitReport,
   { incidents }: AlertStores,
+  nowMs: number,
 ): Promise<void> {
   const { run_id: runId, shard } = report.metadata
   // A part of a run knows nothing of the operators in the other parts.
-  if (directory === null || shard !== WHOLE || (await incidents.admit(runId, shard)) !== 'new') return
+  if (directory === null || shard !== WHOLE || (await incidents.admit(runId, shard, nowMs)) !== 'new') return
   await writeOperatorReports(files, directory, report)
 }
 

@@ -112,15 +112,16 @@ function registerProcess(alerts: Command, context: CliContext): void {
   const process = alerts
     .command('process')
     .argument('[reports...]', 'reports of runs, dnshealth_*.json, in the order of the runs')
+    .option('--history', 'the reports are from before alerts were switched on: keep incidents, and tell nobody')
     .description('turn reports into incidents, and deliver what waits; for cron, where no daemon does it')
   addSettingOptions(process, GROUPS)
-  process.action(async (reports: readonly string[]) => {
+  process.action(async (reports: readonly string[], { history }: { readonly history?: boolean }) => {
     const { alerts: settings, general } = await readAlertSettings(process, context)
     await using service = await openAlertService(context, settings, dataDirectory(general), 'candor alerts process')
     for (const path of reports) {
       const { report, warnings } = await readExitReport(context.files, path)
       for (const warning of warnings) await context.say(`warning: ${path}: ${warning}`)
-      const { outcome, opened, reminded, recovered, messages } = await service.processRun(report)
+      const { outcome, opened, reminded, recovered, messages } = await service.processRun(report, history === true)
       const record = { run: report.metadata.run_id, outcome, new: opened, ongoing: reminded, recovered, messages }
       await context.stdout.write(formatRecords([record], context.stdout.isTerminal))
     }

@@ -88,7 +88,10 @@ export interface IncidentQuery {
 
 /** Keeps incidents, and the state of the rules that open them. */
 export interface IncidentStore {
-  admit(runId: string, shard: string): Promise<RunAdmission>
+  /**
+   * A run whose id lies more than a day after `nowMs` (the clock was wrong when it was made) makes no later run late.
+   */
+  admit(runId: string, shard: string, nowMs: number): Promise<RunAdmission>
   /** States that differ from quiet, under `FINGERPRINT/ipv4`. */
   exitStates(): Promise<ReadonlyMap<string, ExitAlertState>>
   /** Open incidents, under `FINGERPRINT/ipv4`. */

@@ -3,23 +3,27 @@
  *
  * Invariant: of each relay and family at most one incident is open; a run is kept once.
  */
+import { formatCompactTime } from '../core/clock.ts'
 import type { ExitAlertState, ExitIncident, ExitRunChange, IncidentQuery, IncidentStore } from '../model/incident.ts'
 import type { AlertDatabase, Row } from './alert-database.node.ts'
 import { insertMessage } from './alert-outbox.node.ts'
 
+/** Ids are times; those that are later than this from now are a clock's mistake. */
+const CLOCK_ERROR_MS = 86_400_000
 const LIMIT_MAX = 10_000
 
 /** The store over an open file; whoever opened the file closes it. */
 export function createIncidentStore(database: AlertDatabase): IncidentStore {
   const { connection } = database
   const find = connection.prepare('SELECT 1 FROM processed_run WHERE run_id = ? AND shard = ?')
-  const newest = connection.prepare('SELECT max(run_id) AS found FROM processed_run')
+  const newest = connection.prepare('SELECT max(run_id) AS found FROM processed_run WHERE run_id <= ?')
   const states = connection.prepare('SELECT key, record FROM alert_state')
   const open = connection.prepare('SELECT key, record FROM incident WHERE closed_at IS NULL')
   return {
-    admit: async (runId, shard) => {
+    admit: async (runId, shard, nowMs) => {
       if (find.get(plain(runId), shard) !== undefined) return 'processed'
-      return String(newest.get()?.['found'] ?? '') > plain(runId) ? 'late' : 'new'
+      const found = newest.get(formatCompactTime(nowMs + CLOCK_ERROR_MS))?.['found'] ?? ''
+      return String(found) > plain(runId) ? 'late' : 'new'
     },
     exitStates: async () => new Map(states.all().map((row) => [String(row['key']), stateOf(row)])),
     openExits: async () => new Map(open.all().map((row) => [String(row['key']), incidentOf(row)])),

@@ -120,7 +120,8 @@ function moveIncident(
   }
   // An alert that lasts without an incident (its record was lost) is told as if it began now.
   if (open === undefined) return { incident: openIncident(step), event: 'new' }
-  const isDue = policy.reminderMs > 0 && nowMs - parseTime(open.toldAt) >= policy.reminderMs
+  // A time in the future was written by a clock that was wrong.
+  const isDue = policy.reminderMs > 0 && Math.abs(nowMs - parseTime(open.toldAt)) >= policy.reminderMs
   return {
     incident: {
       ...open,

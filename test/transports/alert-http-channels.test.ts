@@ -240,6 +240,7 @@ describe('createChannels', () => {
     [{ kind: 'webhook', url: 'ftp://a.example/' }, 'no address of a web server'],
     [{ kind: 'webhook', url: 'https://user:pw@a.example/' }, 'holds a password'],
     [{ kind: 'telegram' }, 'token_file is not given'],
+    [{ kind: 'webhook', url: 'hooks.example' }, 'no address of a web server'],
     [{ kind: 'smtp', host: 'mail.example', from: 'a@b.example' }, 'it writes to nobody'],
     [
       { kind: 'smtp', host: 'mail.example', from: 'a@b.example\r\nBcc: c@d.example', to: ['x@y.example'] },
@@ -248,6 +249,11 @@ describe('createChannels', () => {
     [{ kind: 'webhook', url: 'http://127.0.0.1/', optInFile: '/x' }, 'cannot write to operators'],
   ])('refuses %j', async (settings, message) => {
     await expect(createRealChannel(settings)).rejects.toThrow(message)
+  })
+
+  test('refuses a Bot API that is nowhere', async () => {
+    const settings = { kind: 'telegram', apiBase: 'api.telegram.org' }
+    await expect(createRealChannel(settings, ENVIRONMENT)).rejects.toThrow('its api_base is no address')
   })
 
   test('refuses two channels of one name, and leaves out what is not enabled', async () => {

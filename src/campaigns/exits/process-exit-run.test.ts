@@ -66,6 +66,23 @@ describe('processExitRun', () => {
     expect((await stores.incidents.exitStates()).size).toBe(1)
   })
 
+  test('is not held up for years by one run that a wrong clock made', async () => {
+    const stores = await openStores()
+    const nowMs = START_MS
+    const future = exampleReport(['timeout'], { run_id: '20400101000000', timestamp: '2040-01-01T00:00:00.000Z' })
+    await processExitRun(future, stores, POLICY, nowMs)
+    expect(await processExitRun(report(0, ['timeout']), stores, POLICY, nowMs)).toMatchObject({ outcome: 'processed' })
+  })
+
+  test('keeps incidents and tells nobody of what was before', async () => {
+    const stores = await openStores()
+    for (let index = 0; index < 4; index++)
+      await processExitRun(report(index, ['timeout']), stores, { ...POLICY, isSilent: true }, START_MS)
+    expect(await stores.outbox.unrouted()).toEqual([])
+    expect(await stores.incidents.list({ status: 'open', limit: 10 })).toHaveLength(1)
+    expect(await process(stores, report(4, ['timeout']))).toMatchObject({ opened: 0, reminded: 1, messages: 1 })
+  })
+
   test('takes the shards of a run as parts of it', async () => {
     const stores = await openStores()
     const base = report(0, [])

@@ -19,6 +19,12 @@ export interface ProcessedExitRun {
   readonly messages: number
 }
 
+/** When people are told. */
+export interface ExitRunPolicy extends ExitIncidentPolicy {
+  /** Whether incidents are kept and nobody is told: for reports from before alerts were switched on. */
+  readonly isSilent?: boolean
+}
+
 /** Where incidents are kept. */
 export interface ExitRunStores {
   readonly incidents: IncidentStore
@@ -33,16 +39,16 @@ export interface ExitRunStores {
 export async function processExitRun(
   report: Pick<ExitReport, 'results'> & { readonly metadata: Pick<ExitMetadata, RunField> },
   { incidents }: ExitRunStores,
-  policy: ExitIncidentPolicy,
+  policy: ExitRunPolicy,
   nowMs: number,
 ): Promise<ProcessedExitRun> {
   const { run_id: runId, shard, timestamp, invalid } = report.metadata
   if (invalid !== null) return nothing('invalid')
-  const admission = await incidents.admit(runId, shard)
+  const admission = await incidents.admit(runId, shard, nowMs)
   if (admission !== 'new') return nothing(admission === 'late' ? 'late' : 'known')
   const book = { states: await incidents.exitStates(), open: await incidents.openExits() }
   const change = judgeExitRun(book, { runId, timestamp, results: report.results }, policy, nowMs)
-  const messages = composeExitMessages(runId, change.events, nowMs)
+  const messages = policy.isSilent === true ? [] : composeExitMessages(runId, change.events, nowMs)
   const isKept = await incidents.commit({
     runId,
     shard,
