@@ -19,6 +19,7 @@ const SHARED = 8
 const GIVEN_BACK = 32
 const BUFFER_OCTETS = 4_194_304
 const ENTRY_FIELDS = 3
+const DATAGRAM_OCTETS_MAX = 65_536
 /** Short queries lie in front. */
 const VIEWS = 65_536
 
@@ -46,6 +47,7 @@ class DgramSockets implements BulkBackend {
   private readonly numbers = new Map<string, number>()
   private drive: BulkDrive | undefined
   private readonly views: (Uint8Array | undefined)[] = []
+  private readonly received = new Uint8Array(DATAGRAM_OCTETS_MAX)
   private turn = 0
   private onEnd: (() => void) | undefined
   private onFailure: ((error: unknown) => void) | undefined
@@ -133,7 +135,9 @@ class DgramSockets implements BulkBackend {
 
   private take(octets: Uint8Array, size: number, number: number): void {
     if (this.drive === undefined) return
-    this.drive.accept(octets, 0, size, number, performance.now())
+    // Always the same array, and a plain one: whoever reads it is compiled for that.
+    this.received.set(octets)
+    this.drive.accept(this.received, 0, size, number, performance.now())
     // Whatever else has arrived is taken first, then one step serves all.
     if (this.isScheduled) return
     this.isScheduled = true
@@ -202,6 +206,10 @@ async function openSocket(
     ipv6Only: isSix,
     recvBufferSize: BUFFER_OCTETS,
     sendBufferSize: BUFFER_OCTETS,
+    // Addresses are no names: without this each send would wait for the next turn of the loop.
+    lookup: (address, _options, callback) => {
+      callback(null, address, isSix ? 6 : 4)
+    },
   })
   try {
     if (to === undefined) {

@@ -28,9 +28,9 @@ export const BATCH_MAX = 256
 export const BATCH_FIELDS = 3
 
 /** As much is read ahead for each resolver, … */
-const QUEUED_PER_RESOLVER = 32
+const QUEUED_PER_RESOLVER = 16
 /** … and in all at least and at most this much. */
-const QUEUED_MIN = 2_048
+const QUEUED_MIN = 512
 const QUEUED_MAX = 16_384
 /** Consecutive queries go to one resolver, so that they can be sent in one piece. */
 const BLOCK_QUERIES = 16

@@ -83,6 +83,8 @@ export class BulkSlots {
   private readonly restsUntilMs: Float64Array = new Float64Array(SLOTS)
   private readonly idOf: Uint16Array = new Uint16Array(SLOTS)
   private readonly random: Random
+  private seen: Uint8Array = this.wire
+  private seenView: DataView = this.view
   private head = 0
   private freeCount = 0
   private usedSlots = 0
@@ -199,14 +201,26 @@ export class BulkSlots {
     return -1
   }
 
-  /** Whether octets carry, octet by octet, the question that a slot asks (or asked last). */
+  /**
+   * Whether octets carry, octet by octet, the question that a slot asks (or asked last). Backends hand over one array again
+   * and again, so that a view of it is there already.
+   */
   hasQuestion(slot: number, octets: Uint8Array, at: number, sizeOctets: number): boolean {
-    const { wire } = this
+    const { view } = this
     const end = this.questionEnd[slot] as number
     if (sizeOctets < end || octets[at + 4] !== 0 || octets[at + 5] !== 1) return false
+    if (octets !== this.seen) {
+      this.seen = octets
+      this.seenView = new DataView(octets.buffer, octets.byteOffset, octets.byteLength)
+    }
+    const { seenView } = this
     const base = this.wireAt[slot] as number
-    for (let i = HEADER_OCTETS; i < end; i++) if (octets[at + i] !== wire[base + i]) return false
-    return true
+    // Four at a time; the last four are type and class.
+    const last = end - 4
+    for (let i = HEADER_OCTETS; i < last; i += 4) {
+      if (seenView.getInt32(at + i) !== view.getInt32(base + i)) return false
+    }
+    return seenView.getInt32(at + last) === view.getInt32(base + last)
   }
 
   /** Adds a slot in front of the free ones, with an id drawn from those that are left. */

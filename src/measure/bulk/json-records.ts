@@ -17,7 +17,19 @@ import { formatRdata } from '../../dns/rdata.ts'
 import { formatRrClass, formatRrType, TYPE_A, TYPE_AAAA, TYPE_MX, TYPE_OPT } from '../../dns/rr-type.ts'
 import type { BulkResolver } from '../../net/bulk-backend.ts'
 import type { BulkSlots } from './bulk-slots.ts'
-import { OctetText, textOctets, textPiece, type TextPiece } from './octet-text.ts'
+import { OctetText } from './octet-text.ts'
+import {
+  putAgain,
+  putIpv4,
+  putName,
+  putNumber,
+  putPiece,
+  putPlainName,
+  putSix,
+  putThree,
+  textPiece,
+  type TextPiece,
+} from './put-octets.ts'
 import { scanRecords, skipName, word, type RecordScan } from './record-scan.ts'
 import { BULK_PROTOCOLS, type BulkProtocol, type RecordWriter } from './record-writer.ts'
 
@@ -41,6 +53,10 @@ const THOUSANDS = textPiece('000')
 const END = textPiece('}\n')
 const TRIES = Array.from({ length: 16 }, (_, tries) => textPiece(`,"tries":${tries}}\n`))
 const CLOSING_BRACKET = 0x5d
+const FULL_STOP = 0x2e
+const SPACE = 0x20
+/** Type, class, TTL and length. */
+const RECORD_TAIL_OCTETS = 10
 const FLAG_MASK = 0x07b0
 /** Ends of records, by resolver, flags and protocol: more are made anew. */
 const TAILS = 16_384
@@ -87,53 +103,51 @@ export class JsonRecords implements RecordWriter {
     const questionEnd = slots.questionEnd[slot] as number
     scanRecords(octets, at, questionEnd, sizeOctets, scan)
     if (!scan.isWhole) return -1
-    const start = text.length
-    text.ensure(PART_OCTETS_MAX)
-    const type = this.putQuestion(slots, slot)
-    text.putPiece(this.headOf(type, scan.rcode))
-    this.putTime(atMs)
-    const isWritten = scan.isSimple
-      ? this.putSections(octets, at, at + questionEnd, at + sizeOctets)
-      : this.putDecoded(octets.subarray(at, at + sizeOctets))
-    if (!isWritten) {
-      text.length = start
-      return -1
-    }
-    text.ensure(PART_OCTETS_MAX)
-    text.putPiece(this.tailOf(slots.resolver[slot] as number, word(octets, at + 2) & FLAG_MASK, protocol))
-    this.putMilliseconds(Math.max(0, atMs - (slots.sentAtMs[slot] as number)))
-    text.putPiece(TRIES[slots.tries[slot] as number] as TextPiece)
+    const type = word(slots.wire, (slots.wireAt[slot] as number) + questionEnd - 4)
+    const start = text.ensure(PART_OCTETS_MAX)
+    let to = this.putQuestion(start, text.length, slots, slot)
+    to = putPiece(start, to, this.headOf(type, scan.rcode))
+    to = this.putTime(start, to, atMs)
+    to = scan.isSimple
+      ? this.putSections(to, octets, at, at + questionEnd, at + sizeOctets)
+      : this.putDecoded(to, octets.subarray(at, at + sizeOctets))
+    if (to < 0) return -1
+    const view = text.ensureAt(to, PART_OCTETS_MAX)
+    const flags = word(octets, at + 2) & FLAG_MASK
+    to = putPiece(view, to, this.tailOf(slots.resolver[slot] as number, flags, protocol))
+    to = putMilliseconds(view, to, Math.max(0, atMs - (slots.sentAtMs[slot] as number)))
+    text.length = putPiece(view, to, TRIES[slots.tries[slot] as number] as TextPiece)
     return scan.rcode
   }
 
   unanswered(slots: BulkSlots, slot: number, atMs: number): void {
     const { text } = this
-    text.ensure(PART_OCTETS_MAX)
-    const type = this.putQuestion(slots, slot)
-    text.putPiece(textPiece(`","type":"${formatRrType(type)}`))
+    const view = text.ensure(PART_OCTETS_MAX)
+    const type = word(slots.wire, (slots.wireAt[slot] as number) + (slots.questionEnd[slot] as number) - 4)
+    let to = this.putQuestion(view, text.length, slots, slot)
+    to = putPiece(view, to, textPiece(`","type":"${formatRrType(type)}`))
     // TIMEOUT is zdns's word.
-    text.putPiece(NO_ANSWER)
-    text.putPiece(textPiece(this.resolvers[slots.resolver[slot] as number] as string))
+    to = putPiece(view, to, NO_ANSWER)
+    to = putPiece(view, to, textPiece(this.resolvers[slots.resolver[slot] as number] as string))
     const protocol = this.protocols[slots.resolver[slot] as number] ?? 'UDP'
-    text.putPiece(UNANSWERED_TRIES[BULK_PROTOCOLS.indexOf(protocol)] as TextPiece)
-    text.putNumber(slots.tries[slot] as number)
-    text.putPiece(GAVE_UP)
-    this.putTime(atMs)
-    text.putPiece(THOUSANDS)
-    text.putPiece(END)
+    to = putPiece(view, to, UNANSWERED_TRIES[BULK_PROTOCOLS.indexOf(protocol)] as TextPiece)
+    to = putNumber(view, to, slots.tries[slot] as number)
+    to = putPiece(view, to, GAVE_UP)
+    to = this.putTime(view, to, atMs)
+    to = putPiece(view, to, THOUSANDS)
+    text.length = putPiece(view, to, END)
   }
 
-  /** @returns The type that was asked for. */
-  private putQuestion(slots: BulkSlots, slot: number): number {
-    const { text } = this
+  private putQuestion(view: DataView, at: number, slots: BulkSlots, slot: number): number {
     const base = slots.wireAt[slot] as number
     const end = base + (slots.questionEnd[slot] as number)
-    text.putPiece(NAME)
-    this.nameFrom = text.length
-    if (slots.isPlain[slot] === 1) text.putPlainName(slots.view, base + 12, end - 4)
-    else text.putName(slots.wire, base, base + 12, end)
-    this.nameEnd = text.length
-    return word(slots.wire, end - 4)
+    const to = putPiece(view, at, NAME)
+    this.nameFrom = to
+    this.nameEnd =
+      slots.isPlain[slot] === 1
+        ? putPlainName(view, to, slots.view, base + 12, end - 4)
+        : putName(view, to, slots.wire, base, base + 12, end)
+    return this.nameEnd
   }
 
   private headOf(type: number, rcode: number): TextPiece {
@@ -161,104 +175,117 @@ export class JsonRecords implements RecordWriter {
   }
 
   /** Nanoseconds since the epoch, as massdns has them, but for the last three digits: our clock knows microseconds. */
-  private putTime(atMs: number): void {
+  private putTime(view: DataView, to: number, atMs: number): number {
     const wallMs = atMs + this.wallOffsetMs
     const second = Math.floor(wallMs / 1000)
     if (second !== this.second) {
       this.second = second
       this.secondText = textPiece(String(second))
     }
-    this.text.putPiece(this.secondText)
-    this.text.putSix((wallMs - second * 1000) * 1000)
+    return putSix(view, putPiece(view, to, this.secondText), (wallMs - second * 1000) * 1000)
   }
 
-  private putMilliseconds(value: number): void {
-    const micros = Math.round(value * 1000)
-    const whole = Math.floor(micros / 1000)
-    this.text.putNumber(whole)
-    this.text.octets[this.text.length++] = 0x2e
-    this.text.putThree(micros - whole * 1000)
-  }
-
-  private putSections(octets: Uint8Array, base: number, from: number, end: number): boolean {
+  /** @returns Where the text goes on; −1 when a name is none. */
+  private putSections(start: number, octets: Uint8Array, base: number, from: number, end: number): number {
     const { text } = this
+    let { view } = text
     let at = from
     let sections = 0
     const answers = word(octets, base + 6)
-    text.putPiece(answers > 0 ? FIRST_ANSWER : DATA)
+    let to = putPiece(view, start, answers > 0 ? FIRST_ANSWER : DATA)
     for (let section = 0; section < 3; section++) {
       let written = 0
       for (let left = word(octets, base + 6 + 2 * section); left > 0; left--) {
         const tail = skipName(octets, at, end)
-        const next = tail + 10 + word(octets, tail + 8)
+        const next = tail + RECORD_TAIL_OCTETS + word(octets, tail + 8)
         // Only OPT is neither of these: it is no data, and its RCODE stands in `status`.
         if (word(octets, tail) !== TYPE_OPT) {
-          text.ensure(PART_OCTETS_MAX)
+          view = text.ensureAt(to, PART_OCTETS_MAX)
           if (written > 0) {
-            text.putPiece(NEXT_TTL)
+            to = putPiece(view, to, NEXT_TTL)
           } else if (sections++ > 0 || answers === 0) {
-            text.putPiece((sections === 1 ? SECTIONS : NEXT_SECTIONS)[section] as TextPiece)
-            text.putPiece(TTL)
+            to = putPiece(view, to, (sections === 1 ? SECTIONS : NEXT_SECTIONS)[section] as TextPiece)
+            to = putPiece(view, to, TTL)
           }
           written++
-          if (!this.putRecord(octets, base, at, tail, end)) return false
+          to = this.putRecord(view, to, octets, base, at, tail, end)
+          if (to < 0) return -1
         }
         at = next
       }
     }
-    if (sections > 0) text.octets[text.length++] = CLOSING_BRACKET
-    return true
+    if (sections > 0) view.setUint8(to++, CLOSING_BRACKET)
+    return to
   }
 
-  private putRecord(octets: Uint8Array, base: number, at: number, tail: number, end: number): boolean {
-    const { text } = this
+  private putRecord(
+    view: DataView,
+    start: number,
+    octets: Uint8Array,
+    base: number,
+    at: number,
+    tail: number,
+    end: number,
+  ): number {
     const type = word(octets, tail)
-    text.putNumber(word(octets, tail + 4) * 65_536 + word(octets, tail + 6))
-    text.putPiece((this.recordTypes[type] ??= textPiece(`,"type":"${formatRrType(type)}","class":"IN","name":"`)))
-    if (word(octets, at) === POINTER_TO_QUESTION) text.repeat(this.nameFrom, this.nameEnd)
-    else if (!text.putName(octets, base, at, end)) return false
-    text.putPiece(RECORD_DATA)
-    const rdata = tail + 10
-    if (type === TYPE_A) {
-      text.putIpv4(octets, rdata)
-    } else if (type === TYPE_AAAA) {
-      text.putPiece(textPiece(formatIp(octets.subarray(rdata, rdata + 16))))
-    } else {
-      let name = rdata
-      if (type === TYPE_MX) {
-        text.putNumber(word(octets, rdata))
-        text.octets[text.length++] = 0x20
-        name += 2
-      }
-      const rdataEnd = rdata + word(octets, tail + 8)
-      // A name that does not fill its record is no name; the codec says so in its own way.
-      if (skipName(octets, name, end) !== rdataEnd || !text.putName(octets, base, name, end)) return false
-    }
-    text.putPiece(RECORD_END)
-    return true
+    let to = putNumber(view, start, word(octets, tail + 4) * 65_536 + word(octets, tail + 6))
+    const known = this.recordTypes[type] ?? this.recordTypeOf(type)
+    to = putPiece(view, to, known)
+    to =
+      word(octets, at) === POINTER_TO_QUESTION
+        ? putAgain(view, to, this.nameFrom, this.nameEnd)
+        : putName(view, to, octets, base, at, end)
+    if (to < 0) return -1
+    to = putPiece(view, to, RECORD_DATA)
+    to = putRdata(view, to, octets, base, tail, end)
+    return to < 0 ? -1 : putPiece(view, to, RECORD_END)
+  }
+
+  private recordTypeOf(type: number): TextPiece {
+    const piece = textPiece(`,"type":"${formatRrType(type)}","class":"IN","name":"`)
+    this.recordTypes[type] = piece
+    return piece
   }
 
   /** The way of everything that is not common. */
-  private putDecoded(message: Uint8Array): boolean {
+  private putDecoded(start: number, message: Uint8Array): number {
     const decoded = decodeMessage(message)
-    if (decoded.kind !== 'message') return false
+    if (decoded.kind !== 'message') return -1
     const { answers, authorities, additionals } = decoded.message
-    let sections = 0
-    this.text.putPiece(DATA)
-    for (const [section, records] of [answers, authorities, additionals].entries()) {
-      if (records.length === 0) continue
-      this.text.ensure(PART_OCTETS_MAX)
-      this.text.putPiece((sections++ === 0 ? SECTIONS : NEXT_SECTIONS)[section] as TextPiece)
-      for (const [index, record] of records.entries()) {
-        const octets = textOctets((index > 0 ? ',' : '') + formatRecord(record))
-        this.text.ensure(octets.length)
-        this.text.put(octets)
-      }
-    }
-    this.text.ensure(PART_OCTETS_MAX)
-    if (sections > 0) this.text.octets[this.text.length++] = CLOSING_BRACKET
-    return true
+    const texts = Object.entries({ answers, authorities, additionals }).flatMap(([section, records]) =>
+      records.length === 0 ? [] : [`"${section}":[${records.map(formatRecord).join(',')}]`],
+    )
+    const octets = new TextEncoder().encode(`000,"data":{${texts.join(',')}`)
+    this.text.ensureAt(start, octets.length)
+    this.text.octets.set(octets, start)
+    return start + octets.length
   }
+}
+
+function putMilliseconds(view: DataView, at: number, value: number): number {
+  const micros = Math.round(value * 1000)
+  const whole = Math.floor(micros / 1000)
+  const to = putNumber(view, at, whole)
+  view.setUint8(to, FULL_STOP)
+  return putThree(view, to + 1, micros - whole * 1000)
+}
+
+/** Writes the data of a record that begins its type at `tail`. @returns −1 when a name in it is none. */
+function putRdata(view: DataView, start: number, octets: Uint8Array, base: number, tail: number, end: number): number {
+  const type = word(octets, tail)
+  const rdata = tail + RECORD_TAIL_OCTETS
+  if (type === TYPE_A) return putIpv4(view, start, octets, rdata)
+  if (type === TYPE_AAAA) return putPiece(view, start, textPiece(formatIp(octets.subarray(rdata, rdata + 16))))
+  let to = start
+  let name = rdata
+  if (type === TYPE_MX) {
+    to = putNumber(view, to, word(octets, rdata))
+    view.setUint8(to++, SPACE)
+    name += 2
+  }
+  // A name that does not fill its record is no name; the codec says so in its own way.
+  if (skipName(octets, name, end) !== rdata + word(octets, tail + 8)) return -1
+  return putName(view, to, octets, base, name, end)
 }
 
 function formatRecord(record: ResourceRecord): string {
