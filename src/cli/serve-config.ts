@@ -7,6 +7,7 @@ import { ALERT_SETTINGS, type AlertSettings } from '../config/alert-settings.ts'
 import { GENERAL_SETTING_GROUP, GENERAL_SETTINGS, type GeneralSettings } from '../config/general-settings.ts'
 import { collectSettings, type LoadedGroup } from '../config/load-config.ts'
 import { PUBLISH_SETTINGS, type PublishSettings } from '../config/publish-settings.ts'
+import { RETENTION_SETTINGS, type RetentionSettings } from '../config/retention-settings.ts'
 import {
   SCHEDULE_SETTINGS,
   SERVE_SETTING_GROUP,
@@ -18,11 +19,13 @@ import type { SettingGroup } from '../config/setting.ts'
 import { formatIsoTime } from '../core/clock.ts'
 import { ConfigError } from '../core/config-error.ts'
 import type { DaemonStatus } from '../model/daemon-control.ts'
+import type { RetentionPolicy } from '../model/retention.ts'
 import { setUpChannels } from './alert-service.ts'
 import type { CliContext } from './cli-context.ts'
 import { finishExitRun } from './exit-run-options.ts'
 import { loadSettings } from './load-settings.ts'
 import { openStores } from './open-stores.ts'
+import { toRetentionPolicy } from './store-options.ts'
 
 /** The groups whose settings are flags of `candor serve`. */
 export const SERVE_GROUPS: readonly SettingGroup[] = [GENERAL_SETTING_GROUP, SERVE_SETTING_GROUP]
@@ -36,6 +39,8 @@ export interface ServeConfig {
   readonly schedule: ScheduleSettings
   readonly alerts: AlertSettings
   readonly publish: PublishSettings
+  /** How long the archive keeps what. */
+  readonly retention: RetentionPolicy
   /** Where reports are written. */
   readonly analysisDir: string
   /** Why no run over exits can be made, one sentence; `null` when one can. */
@@ -99,6 +104,7 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
     schedule: collectSettings<ScheduleSettings>(SCHEDULE_SETTINGS, of('schedule')),
     alerts,
     publish,
+    retention: toRetentionPolicy(collectSettings<RetentionSettings>(RETENTION_SETTINGS, of('retention'))),
     analysisDir: String(of('exits').get('analysis-dir')?.value),
     exitsNotConfigured,
   }

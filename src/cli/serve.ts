@@ -8,7 +8,7 @@ import { openTokenFile } from '../api/token-file.ts'
 import { NEVER } from '../config/serve-settings.ts'
 import { publicAddressPlan } from '../core/address-plan.ts'
 import { withTimeout } from '../core/clock.ts'
-import { BusyError, ConfigError } from '../core/config-error.ts'
+import { BusyError, ConfigError, RunError } from '../core/config-error.ts'
 import { parseCronExpression, type CronExpression } from '../core/cron-expression.ts'
 import { joinPath } from '../core/files.ts'
 import { parseIp } from '../core/ip-address.ts'
@@ -17,10 +17,10 @@ import { openDaemonState, type DaemonState } from '../daemon/daemon-state.ts'
 import { removeOldRunLogs } from '../daemon/run-log.ts'
 import type { RunStep } from '../daemon/step-queue.ts'
 import type { CampaignState } from '../model/daemon-control.ts'
-import type { ExitArchive } from '../model/exit-archive.ts'
+import type { RetentionPolicy } from '../model/retention.ts'
 import { createNodeMachine } from '../platform/node-machine.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
-import { openExitArchive } from '../store/exit-archive.node.ts'
+import { openExitArchive, type ExitArchiveStore } from '../store/exit-archive.node.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import { createWebApp } from '../web/create-web-app.ts'
 import { answerMeasurement } from './answer-measurement.ts'
@@ -30,12 +30,13 @@ import { SOCKET_NAME } from './daemon-client.ts'
 import { createFinishOrder } from './finish-order.ts'
 import { openFileDocuments } from './file-documents.ts'
 import { addSettingOptions } from './load-settings.ts'
+import { adoptNewReports, createImportChore } from './serve-adoption.ts'
 import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
 import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
 import { createServedPublication, type ServedPublication } from './serve-publication.ts'
-import { adoptReports, createRunSteps } from './serve-steps.ts'
+import { createRunSteps } from './serve-steps.ts'
 import { untilAborted } from './start-laboratory.ts'
 
 /** Of the ten seconds that SIGTERM leaves; the rest is for closing. */
@@ -87,7 +88,7 @@ interface ServeParts {
   readonly config: ServeConfigSource
   readonly directories: ServeDirectories
   readonly state: DaemonState
-  readonly archive: ExitArchive
+  readonly archive: ExitArchiveStore
   readonly alerts: ServedAlerts
   readonly publication: ServedPublication
 }
@@ -98,7 +99,7 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
   const { listen: address, port } = config.current().serve
   const place = { ...directories, ...parts }
   const steps = createRunSteps(context, place)
-  await adoptReports(context, place, parts.state, steps)
+  await adoptNewReports(context, place, parts.state, steps)
   const daemon = assemble(context, parts, steps)
   const handle = createHandler(context, parts, daemon)
   await using socket = await serveUnixSocket(handle, joinPath(directories.dataDir, SOCKET_NAME))
@@ -147,10 +148,17 @@ function assemble(
     newId: () => context.newSeed(),
     exits: createExitsWork(context, directories, archive, () => config.current()),
     steps,
-    retain: async (signal) => {
-      await removeOldRunLogs(files, directories.logDir, config.current().serve.runLogs)
-      await publication.retain(signal)
-    },
+    firstChore: createImportChore(context, { ...directories, archive }, () => config.current().retention),
+    chores: [
+      { name: 'archive', run: (signal) => retainArchive(context, archive, config.current().retention, signal) },
+      {
+        name: 'retention',
+        run: async (signal) => {
+          await removeOldRunLogs(files, directories.logDir, config.current().serve.runLogs)
+          await publication.retain(signal)
+        },
+      },
+    ],
     ask: (request, signal) => {
       const torrcAppend = config.current().groups.get('exits')?.get('torrc-append')?.value
       const place = {
@@ -163,9 +171,26 @@ function assemble(
   })
 }
 
+async function retainArchive(
+  { clock, log }: CliContext,
+  archive: ExitArchiveStore,
+  policy: RetentionPolicy,
+  signal: AbortSignal,
+): Promise<void> {
+  const outcome = await archive.retain({ policy, nowMs: clock.wallNowMs(), dryRun: false, signal })
+  const { budget, usedOctets, budgetOctets, freedOctets } = outcome
+  const fields = { budget, used_octets: usedOctets, budget_octets: budgetOctets, freed_octets: freedOctets }
+  log[budget === 'within' ? 'info' : 'warn']('daemon.archive.retained', fields)
+  if (budget === 'exceeded') {
+    throw new RunError(
+      `the archive takes ${usedOctets} of ${budgetOctets} octets although everything was given up that may be`,
+    )
+  }
+}
+
 function createHandler(
   context: CliContext,
-  { config, directories, archive }: ServeParts,
+  { config, directories, archive, alerts }: ServeParts,
   { control }: Daemon,
 ): FetchHandler {
   const { clock, log, files } = context
@@ -185,6 +210,7 @@ function createHandler(
     streamsMax: config.current().serve.eventStreams,
     finishOrder: createFinishOrder(files, directories.analysisDir),
     machine: createNodeMachine(directories.dataDir),
+    ...alerts.stores,
   })
   return (request, sender) => app.fetch(request, sender)
 }
@@ -199,7 +225,7 @@ function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedu
   const parse = (text: string): CronExpression | null => (text === NEVER ? null : (parseCronExpression(text) ?? null))
   return {
     exits: exitsNotConfigured === null ? parse(schedule.exits) : null,
-    retention: parse(schedule.retention),
+    chores: { archive: parse(schedule.archive), retention: parse(schedule.retention) },
     jitterMs: schedule.jitter,
   }
 }

@@ -4,26 +4,25 @@
  * Invariant: everything that can fail by itself (a run, a step, a schedule, a question) fails alone and visibly.
  */
 import { createRunProgress } from '../campaigns/exits/run-progress.ts'
-import { formatIsoTime, sleep, type Clock } from '../core/clock.ts'
+import { formatIsoTime, type Clock } from '../core/clock.ts'
 import type { CronExpression } from '../core/cron-expression.ts'
 import type { Log } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
 import type { DaemonControl, DaemonStatus } from '../model/daemon-control.ts'
 import { createCampaignRunner } from './campaign-runner.ts'
-import type { CampaignWork } from './campaign-work.ts'
+import type { CampaignRuns, CampaignWork } from './campaign-work.ts'
+import { createChoreRunner, type Chore, type ChoreRunner } from './chore.ts'
 import type { DaemonState } from './daemon-state.ts'
-import { createLatestRun } from './latest-run.ts'
+import { createLatestRun, type LatestRun } from './latest-run.ts'
 import { createMeasurementQueue, type Ask } from './measurement-queue.ts'
 import { createScheduler, type ScheduledTask } from './scheduler.ts'
 import { createStepQueue, type RunStep } from './step-queue.ts'
 
-/** Retention that failed is tried again this much later. */
-const RETAIN_AGAIN_MS = 3_600_000
-
 /** When what is done; `null` for what is done only when asked for. */
 export interface DaemonSchedule {
   readonly exits: CronExpression | null
-  readonly retention: CronExpression | null
+  /** By name of the chore; one that is not named is done only at the start. */
+  readonly chores: Readonly<Record<string, CronExpression | null>>
   /** Largest random delay, in milliseconds. */
   readonly jitterMs: number
 }
@@ -40,8 +39,10 @@ export interface DaemonParts {
   readonly exits: CampaignWork
   /** What follows a run, in order. */
   readonly steps: readonly RunStep[]
-  /** Removes what has become old. Doing it twice changes nothing. */
-  readonly retain: (signal: AbortSignal) => Promise<void>
+  /** What is done now and then, by the schedule. */
+  readonly chores: readonly Chore[]
+  /** What is done once, at the start. */
+  readonly firstChore: Chore
   readonly ask: Ask
   /** How the configuration stands. */
   readonly configuration: () => DaemonStatus['configuration']
@@ -61,9 +62,7 @@ export interface Daemon {
 /** Puts the daemon together. Nothing happens before {@link Daemon.begin}. */
 export function createDaemon(parts: DaemonParts): Daemon {
   const { clock, log, state } = parts
-  const idle = createRunProgress(clock)
-  idle.phase('done', 'No run has been made yet.')
-  const live = createLatestRun(idle)
+  const live = createIdleRun(clock)
   const stepQueue = createStepQueue(parts)
   const runs = createCampaignRunner({
     clock,
@@ -76,15 +75,17 @@ export function createDaemon(parts: DaemonParts): Daemon {
       stepQueue.wake()
     },
   })
-  const retention = createRetention(parts)
+  const first = createChoreRunner(parts, parts.firstChore)
+  const chores = parts.chores.map((chore) => ({ name: chore.name, runner: createChoreRunner(parts, chore) }))
+  const runners = [first, ...chores.map(({ runner }) => runner)]
   const scheduler = createScheduler({ ...parts, memory: state })
   const measurements = createMeasurementQueue(parts)
   const startedAt = formatIsoTime(clock.wallNowMs())
-  let schedule: DaemonSchedule = { exits: null, retention: null, jitterMs: 0 }
+  let schedule: DaemonSchedule = { exits: null, chores: {}, jitterMs: 0 }
 
   const follow = (next: DaemonSchedule): void => {
     schedule = next
-    scheduler.setTasks(listTasks(next, runs, retention))
+    scheduler.setTasks(listTasks(next, runs, chores))
   }
   const control: DaemonControl = {
     live,
@@ -93,7 +94,9 @@ export function createDaemon(parts: DaemonParts): Daemon {
       startedAt,
       configuration: parts.configuration(),
       pendingSteps: state.pendingSteps(),
-      problems: [runs.problem(), retention.problem(), parts.exits.notConfigured()].filter((text) => text !== null),
+      problems: [runs.problem(), ...runners.map((runner) => runner.problem()), parts.exits.notConfigured()].filter(
+        (text) => text !== null,
+      ),
     }),
     campaigns: () => {
       const nextAtMs = scheduler.nextAtMs('exits')
@@ -114,25 +117,31 @@ export function createDaemon(parts: DaemonParts): Daemon {
   }
   return {
     control,
-    begin: (first) => {
+    begin: (schedules) => {
       runs.resume()
       stepQueue.wake()
-      follow(first)
+      first.start()
+      follow(schedules)
     },
     follow,
     stop: async () => {
       scheduler[Symbol.dispose]()
       measurements.stop()
-      retention.stop()
-      await Promise.all([runs.shutDown(), stepQueue.stop()])
+      await Promise.all([runs.shutDown(), stepQueue.stop(), ...runners.map((runner) => runner.stop())])
     },
   }
 }
 
+function createIdleRun(clock: Clock): LatestRun {
+  const idle = createRunProgress(clock)
+  idle.phase('done', 'No run has been made yet.')
+  return createLatestRun(idle)
+}
+
 function listTasks(
-  { exits, retention, jitterMs }: DaemonSchedule,
-  runs: ReturnType<typeof createCampaignRunner>,
-  retain: Retention,
+  { exits, chores: expressions, jitterMs }: DaemonSchedule,
+  runs: CampaignRuns,
+  chores: readonly { readonly name: string; readonly runner: ChoreRunner }[],
 ): readonly ScheduledTask[] {
   const start = async (): ReturnType<ScheduledTask['start']> => {
     const outcome = await runs.start({ campaign: 'exits', fingerprints: [], countries: [] })
@@ -140,50 +149,9 @@ function listTasks(
   }
   return [
     ...(exits === null ? [] : [{ name: 'exits', expression: exits, jitterMs, start }]),
-    ...(retention === null
-      ? []
-      : [{ name: 'retention', expression: retention, jitterMs, start: () => Promise.resolve(retain.start()) }]),
+    ...chores.flatMap(({ name, runner }) => {
+      const expression = expressions[name] ?? null
+      return expression === null ? [] : [{ name, expression, jitterMs, start: () => Promise.resolve(runner.start()) }]
+    }),
   ]
-}
-
-interface Retention {
-  start(): 'started' | 'busy'
-  problem(): string | null
-  stop(): void
-}
-
-/** Retention goes on by itself until it was done once. */
-function createRetention({ clock, log, retain }: DaemonParts): Retention {
-  const controller = new AbortController()
-  const { signal } = controller
-  let running = false
-  let problem: string | null = null
-  const untilDone = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
-        await retain(signal)
-        problem = null
-        log.info('daemon.retention.done')
-        break
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error)
-        problem = `Retention failed and is tried again: ${message}`
-        log.error('daemon.retention.failed', { message })
-      }
-      await sleep(clock, RETAIN_AGAIN_MS, signal)
-    }
-    running = false
-  }
-  return {
-    start: () => {
-      if (running) return 'busy'
-      running = true
-      void untilDone()
-      return 'started'
-    },
-    problem: () => problem,
-    stop: () => {
-      controller.abort()
-    },
-  }
 }

@@ -1,77 +1,11 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
-import type { CliCapabilities } from '../../src/cli/cli-context.ts'
-import { findDaemon, type DaemonClient } from '../../src/cli/daemon-client.ts'
-import { runCli } from '../../src/cli/run-cli.ts'
+import { describe, expect, test } from 'vitest'
+import { findDaemon } from '../../src/cli/daemon-client.ts'
 import { nodeFiles } from '../../src/platform/node-files.ts'
-import { createCliCapabilities, runSimulatedCli, type CliTexts } from './simulated-cli.ts'
+import { logged, startDaemon } from './serve-daemon.ts'
+import { runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
-
-/** A daemon inside the test. */
-interface RunningDaemon {
-  readonly directory: string
-  readonly dataDir: string
-  readonly configPath: string
-  readonly texts: CliTexts
-  readonly url: string
-  readonly client: DaemonClient
-  /** Sends what SIGHUP sends. */
-  hangUp(): void
-  /** Sends what SIGTERM sends. @returns The exit status. */
-  stop(): Promise<number>
-}
-
-async function startDaemon(config = ''): Promise<RunningDaemon> {
-  const directory = makeTemporaryDirectory()
-  const dataDir = join(directory, 'data')
-  const configPath = join(directory, 'candor.toml')
-  const base = `data_dir = "${dataDir}"\n[serve]\nport = 0\n`
-  writeFileSync(configPath, `${base}${config}`)
-  const { capabilities, texts } = createCliCapabilities()
-  const controller = new AbortController()
-  const callbacks = new Set<() => void>()
-  const changed: CliCapabilities = {
-    ...capabilities,
-    interrupted: controller.signal,
-    onHangup: (callback) => {
-      callbacks.add(callback)
-      return () => void callbacks.delete(callback)
-    },
-  }
-  const ended = runCli(['serve', '--config', configPath], changed)
-  const stop = (): Promise<number> => {
-    controller.abort()
-    return ended
-  }
-  onTestFinished(async () => {
-    await stop()
-  })
-  await expect.poll(() => texts.stdout, { timeout: 15_000 }).toContain('http://')
-  const client = await findDaemon(nodeFiles, dataDir)
-  if (client === undefined) throw new Error('the daemon does not answer on its socket')
-  return {
-    directory,
-    dataDir,
-    configPath,
-    texts,
-    url: texts.stdout.trim(),
-    client,
-    hangUp: () => {
-      for (const callback of callbacks) callback()
-    },
-    stop,
-  }
-}
-
-/** Entries of the log about one event. */
-function logged({ texts }: RunningDaemon, event: string): readonly Readonly<Record<string, unknown>>[] {
-  return texts.stderr
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
-    .filter((entry) => entry['event'] === event)
-}
 
 describe('candor serve', () => {
   test('serves over TCP and over its socket, and ends with status 0', async () => {
