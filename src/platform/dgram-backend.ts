@@ -206,10 +206,6 @@ async function openSocket(
     ipv6Only: isSix,
     recvBufferSize: BUFFER_OCTETS,
     sendBufferSize: BUFFER_OCTETS,
-    // Addresses are no names: without this each send would wait for the next turn of the loop.
-    lookup: (address, _options, callback) => {
-      callback(null, address, isSix ? 6 : 4)
-    },
   })
   try {
     if (to === undefined) {
