@@ -26,7 +26,6 @@ export interface BulkFlags extends PaceFlags, BulkResolverFlags {
   readonly statusFile?: string
   readonly backend: 'auto' | BulkBackendName
   readonly seed?: string
-  readonly trusted?: string
   readonly wildcards?: boolean
 }
 
@@ -82,7 +81,7 @@ export function parseTuning(flags: BulkFlags, hasStreams: boolean): BulkTuning {
   const bufferOctets = flags.bufsize === '0' ? 0 : readNumber(BUFFER, flags.bufsize, '--bufsize')
   if (bufferOctets === 0 && flags.dnssec === true)
     throw new ConfigError('--dnssec', 'the DO bit stands in the OPT record, which --bufsize 0 leaves out', '--dnssec')
-  if (flags.hedge !== undefined && !hasStreams) {
+  if (flags.hedge !== undefined && !hasStreams && flags.trusted === undefined) {
     const fix = 'a shorter --timeout asks the next resolver sooner'
     throw new ConfigError('--hedge', 'a second resolver is asked where resolvers are asked over connections', fix)
   }

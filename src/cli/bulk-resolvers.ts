@@ -31,6 +31,8 @@ export interface BulkResolverFlags {
   readonly verify: boolean
   /** Path of certificates. */
   readonly ca?: string
+  /** Path of another list, which the options may be for. */
+  readonly trusted?: string
 }
 
 /** Reads the list. @throws {ConfigError | RunError | FileError} */
@@ -39,7 +41,7 @@ export async function readBulkResolvers(context: CliContext, flags: BulkResolver
   const list = await readText(context.files, path, RESOLVER_FILE_OCTETS_MAX)
   if (!/^\s*[a-z]+:\/\//im.test(list)) {
     const unused = flags.ca !== undefined ? '--ca' : flags.verify ? undefined : '--no-verify'
-    if (unused !== undefined) {
+    if (unused !== undefined && flags.trusted === undefined) {
       throw new ConfigError(
         unused,
         'there is no resolver over TLS in the list',

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import { sleep } from '../core/clock.ts'
+import { sleep, withTimeout } from '../core/clock.ts'
 import { ConfigError, RunError } from '../core/config-error.ts'
 import { FileError } from '../core/files.ts'
 import { BULK_COUNTERS, readCounters } from '../measure/bulk/bulk-counters.ts'
@@ -26,6 +26,8 @@ const CHECKPOINT_MS = 1_000
 const LIMIT_HINT = 'raise the limit of open files (`ulimit -n`)'
 /** How long stdin waits when the engine has enough. */
 const FEED_WAIT_MS = 2
+/** How long the engine's thread may take to end by itself. */
+const THREAD_END_MS = 1_000
 /** `node:dgram` makes objects that die at once; without a bound they take 60 MB. */
 const YOUNG_MEMORY_MB = 6
 /** The published package has the same file compiled. */
@@ -203,6 +205,7 @@ async function runEngine(context: CliContext, job: BulkJob, journal: BulkJournal
     { workerData: job, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEMORY_MB } },
   )
   const tcp = createBulkTcp(context.net, context.clock, job.resolvers)
+  const exited = new Promise((resolve) => worker.once('exit', resolve))
   const ended = new AbortController()
   const stop = (): void => {
     Atomics.store(control, 0, 1)
@@ -218,6 +221,8 @@ async function runEngine(context: CliContext, job: BulkJob, journal: BulkJournal
     ended.abort()
     context.interrupted.removeEventListener('abort', stop)
     tcp.close()
+    // A thread that is ending must not be torn down in the middle of compiling: V8 has died of it.
+    await withTimeout(context.clock, exited, THREAD_END_MS)
     await worker.terminate()
     await feeding
   }

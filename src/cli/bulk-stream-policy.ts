@@ -5,6 +5,8 @@ import type { BulkJob } from './bulk-job.ts'
 /** More at a time makes nothing faster; servers of HTTP/2 let a hundred pass. */
 const WINDOW = { start: 16, min: 1, max: 128 }
 const TASKS_MAX = 2_048
+/** Over UDP each question has a socket of its own, and systems give some thousand. */
+const UDP_TASKS_MAX = 512
 /** After a refused connection. */
 const PAUSE_MS = 250
 const TIMEOUT_MS_MAX = 16_000
@@ -34,7 +36,7 @@ export function makeStreamPolicy(job: BulkJob): EnginePolicy {
       job.hedgeMs === null
         ? null
         : { quantile: HEDGED_QUANTILE, minMs: job.hedgeMs, maxMs: job.hedgeMs * HEDGE_RANGE, share: HEDGE_SHARE },
-    tasksMax: TASKS_MAX,
+    tasksMax: job.streams?.some(({ target }) => target.transport === 'udp') === true ? UDP_TASKS_MAX : TASKS_MAX,
     lateWindowMs: 0,
     deadlineMs: job.deadlineMs,
     graceMs: timeoutsMs.reduce((sum, ms) => sum + ms, job.timeoutMs),

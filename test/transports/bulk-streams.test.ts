@@ -1,7 +1,7 @@
 /** `candor bulk` over TCP, TLS and HTTPS, against a real dnsdist. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:tls'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -96,6 +96,53 @@ describe('candor bulk over connections', () => {
     expect(readRecords(directory).map((record) => `${record.status} ${record.proto} ${record.tries}`)).toEqual(
       Array(3).fill('TIMEOUT TCP 2'),
     )
+  })
+  test('begins nothing new after the deadline or an interrupt, and resumes to one record for each name', async () => {
+    const directory = makeTemporaryDirectory()
+    await using server = await startBulkResponder()
+    const list = [`tcp://127.0.0.1:${server.port}`]
+    const argv = argumentsOf(directory, namesText(900), list, ['--rate', '300'])
+    const late = await runSimulatedCli([...argv, '--deadline', '1s'])
+    expect(late.status).toBe(3)
+    expect(late.stderr).toContain('the deadline has come')
+    const first = readRecords(directory).length
+    expect(first).toBeGreaterThan(30)
+    expect(first).toBeLessThan(900)
+    const child = spawn(process.execPath, [MAIN, ...argv, '--resume'], { stdio: 'ignore' })
+    const closed = once(child, 'close')
+    const size = (): number => statSync(join(directory, 'out')).size
+    const before = size()
+    for (let i = 0; i < 200 && size() <= before; i++) await new Promise((resolve) => setTimeout(resolve, 25))
+    child.kill('SIGINT')
+    expect(await closed).toEqual([130, null])
+    expect((await runSimulatedCli([...argv, '--resume'])).status).toBe(0)
+    const records = readRecords(directory)
+    expect(new Set(records.map(({ name }) => name)).size).toBe(900)
+    expect(records).toHaveLength(900)
+  })
+  test('ends with status 1 when the disk is full, and reads names from a pipe', async () => {
+    const directory = makeTemporaryDirectory()
+    await using server = await startBulkResponder()
+    symlinkSync('/dev/full', join(directory, 'out'))
+    const argv = argumentsOf(directory, namesText(500), [`tcp://127.0.0.1:${server.port}`], [])
+    const outcome = await runSimulatedCli(argv)
+    expect(outcome.status).toBe(1)
+    expect(outcome.stderr).toContain('the disk is full')
+    const words = ['bulk', '--names', '-', '--resolvers', join(directory, 'resolvers'), '--format', 'bin', '--quiet']
+    const child = spawn(process.execPath, [MAIN, ...words], { stdio: ['pipe', 'pipe', 'ignore'] })
+    child.stdin.end(namesText(300))
+    let octets = Buffer.alloc(0)
+    child.stdout.on('data', (chunk: Buffer) => {
+      octets = Buffer.concat([octets, chunk])
+    })
+    expect(await once(child, 'close')).toEqual([0, null])
+    let count = 0
+    for (let at = 0; at < octets.length; at += 4 + octets.readUInt32LE(at)) {
+      // 1 is UDP, 2 TCP.
+      expect(octets[at + 29]).toBe(2)
+      count++
+    }
+    expect(count).toBe(300)
   })
   test('asks a second resolver where the first is slow', async () => {
     const directory = makeTemporaryDirectory()
