@@ -49,7 +49,7 @@ export function registerApi(app: Hono, sources: ApiSources): readonly OperationF
   })
   app.get(EVENTS_PATH, (context) => openEvents(sources.events, context.req.raw))
   app.all(EVENTS_PATH, (context) => answerOtherMethod(context, ['GET', 'HEAD']))
-  app.all('/api/*', () => createProblemResponse('not-found', 'The API has no such resource.'))
+  app.all('/api/:rest{.+}', () => createProblemResponse('not-found', 'The API has no such resource.'))
   app.get(PUBLISHED_PATH, (context) => readPublished(published, context.req.param('file') ?? '', context.req.raw))
   return operations
 }

@@ -3,10 +3,14 @@
  *
  * Invariant: the scan is given the settings that anybody would get for this laboratory; the truth goes to the page only.
  */
+import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
+import { readExitReport } from '../campaigns/exits/exit-report-reader.ts'
 import { createRunProgress, type RunProgress } from '../campaigns/exits/run-progress.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { sleep } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
+import { joinPath } from '../core/files.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
 import { laboratoryAddressPlan } from '../lab/lab-address-plan.ts'
 import { laboratoryEnvironment } from '../lab/laboratory-description.ts'
 import { startLaboratory, type Laboratory } from '../lab/laboratory.ts'
@@ -35,6 +39,8 @@ export interface LaboratoryScans {
   readonly progress: RunProgress
   /** Where later scans appear. */
   readonly latest: LatestRun
+  /** Keeps every scan that ended. */
+  readonly archive: Pick<ExitArchive, 'append'>
   readonly exits: number
   readonly scansMax: number
   readonly seed: string
@@ -59,6 +65,7 @@ export async function scanLaboratory(context: CliContext, scans: LaboratoryScans
     current.truth(laboratory.truth)
     await showing(context, current, () => runScan(context, scans, laboratory, current))
     if (interrupted.aborted) return
+    await keepReport(context, scans, current)
     await sayResult(context, current)
     const isLast = scan >= scans.scansMax
     const { phase, message } = current.view()
@@ -81,6 +88,15 @@ async function showing<T>(context: CliContext, progress: RunProgress, work: () =
   } finally {
     await shown.stop()
   }
+}
+
+/** Puts the report into the archive, from which the pages show it from then on. */
+async function keepReport({ files }: CliContext, scans: LaboratoryScans, progress: RunProgress): Promise<void> {
+  const { runId, phase } = progress.view()
+  if (runId === null || phase !== 'done') return
+  const { data } = nameArtefacts('dnshealth', runId, { index: 0, count: 1 })
+  const { report } = await readExitReport(files, joinPath(scans.resultsDirectory, data))
+  await scans.archive.append(report)
 }
 
 async function sayResult(context: CliContext, progress: RunProgress): Promise<void> {

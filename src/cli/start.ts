@@ -9,13 +9,16 @@ import { RunError } from '../core/config-error.ts'
 import { joinPath } from '../core/files.ts'
 import { checkLimit, type Limit } from '../core/limit.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
+import { openExitArchive } from '../store/exit-archive.node.ts'
 import { createWebApp } from '../web/create-web-app.ts'
+import { ARCHIVE_FILE } from './archive-file.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_FAILED } from './exit-status.ts'
 import { openFileDocuments } from './file-documents.ts'
 import { createLatestRun } from '../daemon/latest-run.ts'
 import { serveHttp } from './serve-http.ts'
-import { scanLaboratory, untilAborted } from './start-laboratory.ts'
+import { scanLaboratory, untilAborted, type LaboratoryScans } from './start-laboratory.ts'
 
 const PORT: Limit = { default: 8_053, min: 0, max: 65_535, unit: 'port', why: '53 is the port of DNS' }
 const EXITS: Limit = { default: 8, min: 1, max: 100, unit: 'exits', why: 'each takes 40 to 50 MB of memory' }
@@ -53,9 +56,38 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
   const port = readNumber(PORT, flags.port, '--port')
   const exits = readNumber(EXITS, flags.exits, '--exits')
   const scansMax = readNumber(SCANS, flags.scans, '--scans')
-  const { files, clock, log } = context
+  const { files } = context
   const directory = joinPath(context.environment['TMPDIR'] ?? '/tmp', `candor-${context.newSeed()}`)
-  const resultsDirectory = joinPath(directory, 'results')
+  try {
+    await files.makeDirectory(directory, 0o700)
+    const archive = await openExitArchive(joinPath(directory, ARCHIVE_FILE))
+    try {
+      await serveLaboratory(context, {
+        port,
+        exits,
+        scansMax,
+        seed: flags.seed ?? context.newSeed(),
+        archive,
+        laboratoryDirectory: joinPath(directory, 'laboratory'),
+        resultsDirectory: joinPath(directory, 'results'),
+      })
+    } finally {
+      await archive.close()
+    }
+  } finally {
+    await files.remove(directory)
+  }
+}
+
+/** What is built and served. */
+type LaboratoryService = Omit<LaboratoryScans, 'progress' | 'latest' | 'archive'> & {
+  readonly port: number
+  readonly archive: ExitArchive
+}
+
+async function serveLaboratory(context: CliContext, { port, ...parts }: LaboratoryService): Promise<void> {
+  const { files, clock, log } = context
+  const { resultsDirectory, archive } = parts
   const progress = createRunProgress(clock)
   progress.phase('building_laboratory', 'Looking for what the laboratory is made of.')
   const latest = createLatestRun(progress)
@@ -69,6 +101,7 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
     hosts: () => [],
     version: context.version,
     streamsMax: STREAMS_MAX,
+    archive,
   })
   await using server = await serveHttp((request, sender) => app.fetch(request, sender), {
     address: '127.0.0.1',
@@ -82,24 +115,13 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
   await context.stdout.write(`${server.url}\n`)
   await context.say('Ctrl-C ends everything')
   try {
-    await files.makeDirectory(directory, 0o700)
-    await scanLaboratory(context, {
-      progress,
-      latest,
-      exits,
-      scansMax,
-      seed: flags.seed ?? context.newSeed(),
-      laboratoryDirectory: joinPath(directory, 'laboratory'),
-      resultsDirectory,
-    })
+    await scanLaboratory(context, { progress, latest, ...parts })
   } catch (error) {
     if (!(error instanceof RunError)) throw error
     // The page says it as well, and stays as long as somebody wants to read it.
     context.finish(STATUS_FAILED)
     await context.say(error.message)
     await untilAborted(context.interrupted)
-  } finally {
-    await files.remove(directory)
   }
 }
 

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createBuildingView, createRunView } from '../../test/web-fixtures/exit-run-fixture.ts'
+import { createDaemonFixture, type DaemonFixture } from '../../test/web-fixtures/daemon-fixture.ts'
 import { createGeneratedHistory, type GeneratedHistory } from '../../test/web-fixtures/generated-history.ts'
 import { createSettableRun } from '../../test/web-fixtures/settable-run.ts'
 import { silentLog } from '../core/log.ts'
@@ -13,7 +14,11 @@ import { createWebApp, type WebApp } from './create-web-app.ts'
 const IDLE: ExitRunView = { ...createBuildingView('No run goes on.'), phase: 'done' }
 const NEWEST_AT_MS = nodeClock.wallNowMs() - 4 * 3_600_000
 
-function createApp(archive: GeneratedHistory | undefined, view: ExitRunView = IDLE): WebApp {
+function createApp(
+  archive: GeneratedHistory | undefined,
+  view: ExitRunView = IDLE,
+  daemon: Partial<DaemonFixture> = {},
+): WebApp {
   return createWebApp({
     runs: createSettableRun(view),
     published: NOTHING_PUBLISHED,
@@ -25,12 +30,15 @@ function createApp(archive: GeneratedHistory | undefined, view: ExitRunView = ID
     version: '0.0.0',
     streamsMax: 1,
     ...(archive === undefined ? {} : { archive }),
+    ...daemon,
   })
 }
 
 async function get(app: WebApp, path: string): Promise<{ readonly status: number; readonly text: string }> {
   const response = await app.fetch(new Request(`http://127.0.0.1${path}`))
-  return { status: response.status, text: (await response.text()).replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ') }
+  const plain = (await response.text()).replaceAll(/<[^>]+>/g, ' ').replaceAll(/\s+/g, ' ')
+  const text = plain.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&amp;', '&')
+  return { status: response.status, text }
 }
 
 describe('addPages', () => {
@@ -49,7 +57,7 @@ describe('addPages', () => {
     expect(text).toMatch(/\d+ of \d+ exits measured: \d+\s?sound/)
     expect(text).toContain('4 h ago')
     expect(text).toMatch(/In the last 30 days, between .* of the measured exits failed/)
-    expect(text).toContain('Changes since yesterday')
+    expect(text).toContain('What changed')
   })
 
   test('answers every page of the year, and each refuses what it does not understand', async () => {
@@ -148,5 +156,59 @@ describe('addPages', () => {
     expect((await get(empty, '/')).text).toContain('is kept, so there is no trend yet')
     expect((await get(empty, '/runs')).text).toContain('No run is kept yet.')
     expect((await get(empty, '/exits')).text).toContain('No exit is finished yet.')
+  })
+
+  describe('beside a daemon', () => {
+    let daemon: DaemonFixture
+    let watched: WebApp
+
+    beforeAll(async () => {
+      daemon = await createDaemonFixture(archive, NEWEST_AT_MS)
+      watched = createApp(archive, IDLE, daemon)
+    })
+
+    test('names open incidents with their evidence, and what comes next', async () => {
+      const open = await daemon.incidents.list({ status: 'open', limit: 1_000 })
+      const { text } = await get(watched, '/')
+      expect(open.length).toBeGreaterThan(0)
+      expect(text).toMatch(new RegExp(`${open.length} incidents? (?:is|are) open`))
+      expect(text).toMatch(/\d+ verdicts in a row over \d+ (?:h|days)/)
+      expect(text).toContain('The next run is due at')
+    })
+
+    test('lists open and ended incidents, those of a day, and shows one with its runs and messages', async () => {
+      const [open] = await daemon.incidents.list({ status: 'open', limit: 1 })
+      const [closed] = await daemon.incidents.list({ status: 'closed', limit: 1 })
+      expect((await get(watched, '/incidents')).text).toContain(open?.nickname ?? '?')
+      expect((await get(watched, '/incidents?status=closed')).text).toMatch(/recovered \d{4}-\d\d-\d\d|lapsed/)
+      const day = closed?.openedAt.slice(0, 10)
+      expect((await get(watched, `/incidents?day=${day}`)).text).toContain(`began on ${day}`)
+      const { text } = await get(watched, `/incidents/${open?.id}`)
+      expect(text).toContain(`DNS at ${open?.nickname} fails since`)
+      expect(text).toMatch(/1 delivery, newest first/)
+      expect((await get(watched, '/incidents?status=purple')).status).toBe(400)
+      expect((await get(watched, '/incidents/exits-nothing')).status).toBe(404)
+    })
+
+    test('says what the daemon does and what needs a look', async () => {
+      const { text } = await get(watched, '/system')
+      expect(text).toMatch(/The daemon has been running for \d days, and 3 things need a look\. The next run is due/)
+      expect(text).toContain('The newest configuration is not in force, the one before is. candor.toml:14')
+      expect(text).toContain('the store "r2" answered 503')
+      expect((await get(app, '/system')).text).toContain('No daemon runs behind these pages')
+      expect((await get(app, '/incidents')).text).toContain('Incidents are not kept here.')
+    })
+
+    test('warns when the newest run is older than the pause between runs allows', async () => {
+      const old = createGeneratedHistory({ relays: 20, runs: 60, newestAtMs: NEWEST_AT_MS - 3 * 86_400_000 })
+      expect((await get(createApp(old), '/')).text).toContain(
+        'These numbers are 3 days old, although there used to be a run every 6 h. They say nothing about now.',
+      )
+      expect((await get(app, '/')).text).not.toContain('These numbers are')
+    })
+
+    test('lists what the API can be asked', async () => {
+      expect((await get(watched, '/api')).text).toContain('GET /api/v1/exits The exits of a run')
+    })
   })
 })

@@ -1,11 +1,20 @@
 /** The addresses of all pages, and what each of them reads. */
+import { median } from 'd3-array'
 import type { Context, Hono } from 'hono'
+import type { OperationFacts } from '../api/operation.ts'
+import type { AlertOutbox } from '../model/alert.ts'
+import type { DaemonControl } from '../model/daemon-control.ts'
+import { renderApiPage } from './api-page.ts'
+import { readIncidentMarks } from './incident-marks.ts'
+import { renderIncidentPage } from './incident-page.ts'
+import { parseIncidentsView, renderIncidentsPage, type IncidentReader } from './incidents-page.ts'
+import { renderSystemPage } from './system-page.ts'
 import { parseExitQuery } from '../api/exit-query.ts'
 import { PROBLEMS, type ProblemName } from '../api/problem.ts'
 import { isRunning } from '../api/run-summary.ts'
 import { formatIsoTime, parseTime, type Clock } from '../core/clock.ts'
 import type { DocumentSource } from '../model/document-source.ts'
-import type { ExitArchive } from '../model/exit-archive.ts'
+import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import { renderAbsentExitPage, renderExitPage, renderPendingExitPage, type ExitPageHistory } from './exit-page.ts'
 import { renderExitsPage } from './exits-page.ts'
@@ -22,6 +31,13 @@ import { parseTrendDays, renderTrendPage } from './trend-page.ts'
 const DAY_MS = 86_400_000
 /** Runs in the strip of one exit: twelve days at four a day, and about what fits into a line. */
 const STRIP_RUNS = 50
+/** Open incidents that the overview names; the rest is a number. */
+const OPEN_INCIDENTS_MAX = 500
+/** Runs whose pauses are looked at. */
+const PAUSE_RUNS = 9
+const DELIVERIES_MAX = 50
+/** Newest deliveries among which those of an incident are looked for. */
+const DELIVERIES_SEARCHED_MAX = 2_000
 
 /** What pages read from. */
 export interface PageSources {
@@ -31,6 +47,12 @@ export interface PageSources {
   readonly detectors: DocumentSource
   readonly clock: Clock
   readonly isLaboratory: boolean
+  readonly version: string
+  readonly control?: Pick<DaemonControl, 'status' | 'campaigns'> | undefined
+  readonly incidents?: IncidentReader | undefined
+  readonly outbox?: Pick<AlertOutbox, 'status' | 'list'> | undefined
+  /** What the API can be asked. */
+  readonly operations: readonly OperationFacts[]
 }
 
 /** Adds the pages to `app`. */
@@ -42,6 +64,9 @@ export function addPages(app: Hono, sources: PageSources): void {
   })
   addExitPages(app, sources, shelf)
   addRunPages(app, sources, shelf)
+  addIncidentPages(app, sources)
+  app.get('/system', async () => createPage(await system(sources, shelf)))
+  app.get('/api', () => createPage(renderApiPage(sources.operations)))
   app.get('/how', async () => createPage(await renderHowIndex(sources.detectors)))
   app.get('/how/:slug{[a-z0-9-]{1,60}}', async (context) => {
     const page = await renderHowPage(sources.detectors, context.req.param('slug'))
@@ -64,15 +89,61 @@ export async function createPage(content: Html, status = 200): Promise<Response>
 async function overview(sources: PageSources, shelf: RunShelf, days: number): Promise<Html> {
   const run = await shelf.open(undefined)
   const shown = run ?? (await openCurrent(shelf))
-  const reportedAt = shown.metadata?.timestamp
+  const span = shelf.hasArchive ? await shelf.trend(days) : undefined
   return renderOverview({
     shelf,
     run: shown,
-    span: shelf.hasArchive ? await shelf.trend(days) : undefined,
-    marks: [],
-    changes: shown.isCurrent || shown.runId === null ? undefined : await shelf.changes(shown.runId, DAY_MS),
-    ageMs: reportedAt === undefined ? null : Math.max(0, sources.clock.wallNowMs() - parseTime(reportedAt)),
+    span,
+    marks: await readIncidentMarks(sources.incidents, span),
+    openIncidents: await sources.incidents?.list({ status: 'open', limit: OPEN_INCIDENTS_MAX }),
+    changes: await readChanges(shelf, shown),
+    usualPauseMs: await readUsualPause(shelf),
+    nowMs: sources.clock.wallNowMs(),
+    campaigns: sources.control?.campaigns(),
     isLaboratory: sources.isLaboratory,
+  })
+}
+
+/** Against the day before; in a younger archive against the run before. */
+async function readChanges(shelf: RunShelf, { isCurrent, runId }: ShownRun): Promise<ExitChanges | undefined> {
+  if (isCurrent || runId === null) return undefined
+  const changes = await shelf.changes(runId, DAY_MS)
+  return changes?.since === null ? shelf.changes(runId, 1) : changes
+}
+
+/** @returns The median pause between the last runs, in milliseconds; `undefined` when there are too few. */
+async function readUsualPause(shelf: RunShelf): Promise<number | undefined> {
+  const times = (await shelf.list(null, PAUSE_RUNS)).map(({ metadata }) => parseTime(metadata.started_at))
+  return times.length < 3 ? undefined : median(times.slice(1).map((time, index) => (times[index] ?? time) - time))
+}
+
+async function system({ clock, control, outbox, published, version }: PageSources, shelf: RunShelf): Promise<Html> {
+  const [newest] = await shelf.list(null, 1)
+  return renderSystemPage({
+    nowMs: clock.wallNowMs(),
+    version,
+    status: control?.status(),
+    campaigns: control?.campaigns(),
+    channels: await outbox?.status(),
+    dead: (await outbox?.list(['dead'], DELIVERIES_MAX)) ?? [],
+    kept: newest === undefined ? undefined : { newest: newest.runId, published: (await published.names()).length },
+  })
+}
+
+function addIncidentPages(app: Hono, { incidents, outbox, isLaboratory }: PageSources): void {
+  app.get('/incidents', async (context) => {
+    const view = parseIncidentsView(new URL(context.req.url).searchParams)
+    return view === undefined ? refuse('status or day') : createPage(await renderIncidentsPage(incidents, view))
+  })
+  app.get('/incidents/:id', async (context) => {
+    const id = context.req.param('id')
+    const fingerprint = /^exits-([0-9A-F]{40})-ipv[46]-\d{14}$/.exec(id)?.[1]
+    const found = fingerprint === undefined ? [] : await incidents?.list({ fingerprint, limit: 10_000 })
+    const incident = found?.find((candidate) => candidate.id === id)
+    if (incident === undefined) return notFound('No incident with this id is kept.')
+    const deliveries = await outbox?.list(['waiting', 'sending', 'sent', 'dead'], DELIVERIES_SEARCHED_MAX)
+    const own = deliveries?.filter(({ messageId }) => messageId.includes(incident.fingerprint))
+    return createPage(renderIncidentPage(incident, own?.slice(0, DELIVERIES_MAX), isLaboratory))
   })
 }
 
@@ -98,12 +169,17 @@ function addExitPages(app: Hono, sources: PageSources, shelf: RunShelf): void {
   })
   app.get('/exits/trend', async (context) => {
     const days = parseTrendDays(context.req.query('days') ?? null)
-    return days === undefined ? refuse('days') : createPage(await renderTrendPage(shelf, days, []))
+    return days === undefined ? refuse('days') : createPage(await trend(sources, shelf, days))
   })
   app.get('/exits/:fingerprint', async (context) => {
     const fingerprint = context.req.param('fingerprint').toUpperCase()
     return showExit(sources, shelf, fingerprint, readRun(context))
   })
+}
+
+async function trend(sources: PageSources, shelf: RunShelf, days: number): Promise<Html> {
+  const span = await shelf.trend(days)
+  return renderTrendPage(span, await readIncidentMarks(sources.incidents, span), shelf.hasArchive)
 }
 
 async function showExit(

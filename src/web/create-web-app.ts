@@ -75,8 +75,9 @@ export function createWebApp(options: WebAppOptions): WebApp {
   const access = createAccessGuard(options.access ?? OPEN_READING, options.clock)
   app.use(createCountingGuard(requests), createRequestGuard(options.hosts), createReadGuard(access))
   addAssets(app)
-  registerApi(app, { ...options, access, requests, events: createEventStreams(options, options.streamsMax) })
-  addPages(app, options)
+  const events = createEventStreams(options, options.streamsMax)
+  const operations = registerApi(app, { ...options, access, requests, events })
+  addPages(app, { ...options, operations })
   app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))
   app.onError((error, context) => {
     options.log.error('web.request.failed', {

@@ -10,7 +10,7 @@ export interface PageParts {
   /** Stands before the product's name in the title. */
   readonly title: string
   /** Which part of the navigation the page belongs to. */
-  readonly section: 'overview' | 'exits' | 'runs' | 'how' | 'none'
+  readonly section: 'overview' | 'exits' | 'runs' | 'incidents' | 'system' | 'how' | 'api' | 'none'
   /** Whether the page changes by itself just now. */
   readonly isLive: boolean
   readonly content: Html
@@ -40,17 +40,17 @@ export function renderLayout({ title, section, isLive, content }: PageParts): Ht
               <a href="/" ${current('overview')}>Overview</a>
               <a href="/exits" ${current('exits')}>Exits</a>
               <a href="/runs" ${current('runs')}>Runs</a>
+              <a href="/incidents" ${current('incidents')}>Incidents</a>
+              <a href="/system" ${current('system')}>System</a>
               <a href="/how" ${current('how')}>How verdicts are decided</a>
+              <a href="/api" ${current('api')}>API</a>
             </nav>
           </div>
         </header>
         <main id="main" tabindex="-1">${content}</main>
         <footer class="foot">
           <p>Candor asks the same DNS questions from many places and says whether the answers are right.</p>
-          <p>
-            For programs: <a href="/latest.json">latest.json</a>, <a href="/files.json">files.json</a>,
-            <a href="/api/v1/runs/current">current run</a>, <a href="/api/v1/exits">exits</a>
-          </p>
+          <p>For programs: <a href="/api">API</a>, <a href="/latest.json">latest.json</a></p>
         </footer>
       </body>
     </html>`

@@ -1,6 +1,9 @@
 /**
  * The one script of the pages: listens for events of the run and replaces the parts of the page that changed.
  *
+ * A lost connection leaves no gap: the page is fetched again when the stream is back, whatever it says, and when fetching
+ * failed, with the next event. A stream that is refused is asked for again later, and the page is fetched meanwhile.
+ *
  * Invariant: asks only this server for the page that is shown already, at most once a second; pages without it are whole.
  */
 
@@ -8,6 +11,7 @@
 export const LIVE_SCRIPT = `'use strict'
 ;(() => {
   const PAUSE_MS = 1000
+  const AGAIN_MS = 15000
   const main = document.getElementById('main')
   if (main === null || !('EventSource' in window)) return
   let isLoading = false
@@ -65,8 +69,10 @@ export const LIVE_SCRIPT = `'use strict'
     try {
       const response = await fetch(window.location.href, { headers: { accept: 'text/html' } })
       if (response.ok || response.status === 404) swap(await response.text())
+      else revision = ''
     } catch {
-      // The server is gone; the event source tells when it is back.
+      // The server is gone; the stream tells when it is back, and then the page counts as unseen.
+      revision = ''
     }
     window.setTimeout(() => {
       isLoading = false
@@ -74,12 +80,27 @@ export const LIVE_SCRIPT = `'use strict'
     }, PAUSE_MS)
   }
 
-  const events = new EventSource('/api/v1/events')
-  events.addEventListener('run', (event) => {
-    if (event.data === revision) return
-    revision = event.data
-    load()
-  })
+  const listen = () => {
+    const events = new EventSource('/api/v1/events')
+    const notice = (event) => {
+      const seen = event.type + event.data
+      if (seen === revision) return
+      revision = seen
+      load()
+    }
+    events.addEventListener('run', notice)
+    events.addEventListener('schedule', notice)
+    events.addEventListener('error', () => {
+      revision = ''
+      if (events.readyState !== EventSource.CLOSED) return
+      // Refused, because all streams are taken: the page asks by itself until one is free.
+      window.setTimeout(() => {
+        load()
+        listen()
+      }, AGAIN_MS)
+    })
+  }
+  listen()
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && isWanted) load()
   })

@@ -2,10 +2,16 @@
 import { html } from 'hono/html'
 import { DEFAULT_EXIT_QUERY, formatExitQuery } from '../api/exit-query.ts'
 import { isRunning, summarizeRun } from '../api/run-summary.ts'
+import { parseTime } from '../core/clock.ts'
+import type { CampaignState } from '../model/daemon-control.ts'
 import type { ExitChanges } from '../model/exit-archive.ts'
+import type { ExitMetadata } from '../model/exit-result.ts'
+import type { ExitIncident } from '../model/incident.ts'
 import { renderChangesList } from './changes-list.ts'
 import { renderCounts } from './counts-table.ts'
-import { formatRunTime, formatSpan } from './format-quantity.ts'
+import { formatCounted, formatRunTime, formatSpan } from './format-quantity.ts'
+import { renderIncidentTable } from './incidents-page.ts'
+import { formatNext } from './system-page.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
 import { renderProgress } from './progress-section.ts'
@@ -16,6 +22,11 @@ import { renderSpans } from './trend-page.ts'
 import { renderTruthMatrix } from './truth-matrix.ts'
 import { formatTruthSentence } from './verdict-sentence.ts'
 
+/** More than this many usual pauses without a run: the numbers are old. */
+const STALE_PAUSES = 2.5
+/** Incidents that stand on the overview itself. */
+const INCIDENTS_NAMED_MAX = 5
+
 /** What the page shows. */
 export interface OverviewParts {
   readonly shelf: RunShelf
@@ -24,10 +35,16 @@ export interface OverviewParts {
   /** Health over time; `undefined` without an archive. */
   readonly span: TrendSpan | undefined
   readonly marks: readonly TrendMark[]
+  /** `undefined` where nobody follows exits from run to run. */
+  readonly openIncidents: readonly ExitIncident[] | undefined
   /** Against the day before; `undefined` when it cannot be said. */
   readonly changes: ExitChanges | undefined
-  /** Milliseconds since the shown run was reported; `null` while it goes on. */
-  readonly ageMs: number | null
+  /** The usual pause between runs, in milliseconds; `undefined` with too few runs. */
+  readonly usualPauseMs: number | undefined
+  /** Unix milliseconds. */
+  readonly nowMs: number
+  /** What is planned; `undefined` without a daemon. */
+  readonly campaigns: readonly CampaignState[] | undefined
   readonly isLaboratory: boolean
 }
 
@@ -50,21 +67,53 @@ export function renderOverview(parts: OverviewParts): Html {
         </p>
         <h1>${renderSentence(run)}</h1>
         ${truth === undefined || !hasResults ? '' : renderTruthLine(truth, (run.summary.truth?.disagreeing ?? 0) > 0)}
+        ${renderAge(parts)}
         ${invalid === null ? '' : html`<p class="alert" role="alert">This run is invalid and accuses nobody: ${invalid}</p>`}
       </section>
       ${run.isCurrent || isRunning(current) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
-      ${span === undefined ? '' : renderHealth(span, marks)}
+      ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
+      ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
       ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(changes) : matrix}</div>` : ''}
       ${matrix === '' || changes === undefined ? '' : renderChanges(changes)}
       ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`,
   })
 }
 
-function renderWhen({ run, ageMs }: OverviewParts): Html | string {
+function renderWhen({ run, nowMs }: OverviewParts): Html | string {
   if (run.runId === null) return ''
+  const ageMs = run.metadata === null ? null : ageOf(run.metadata, nowMs)
   const target = run.isCurrent ? 'current' : run.runId
   return html` · run
     <a href="/runs/${target}">${formatRunTime(run.runId)}</a>${ageMs === null ? '' : ` · ${formatSpan(ageMs)} ago`}`
+}
+
+function ageOf({ timestamp }: ExitMetadata, nowMs: number): number {
+  return Math.max(0, nowMs - parseTime(timestamp))
+}
+
+/** Says that the sentence above is old, and when there is to be a newer one. */
+function renderAge({ run, shelf, usualPauseMs, nowMs, campaigns, isLaboratory }: OverviewParts): Html | string {
+  const current = shelf.current()
+  const next = campaigns === undefined ? '' : formatNext(campaigns, nowMs)
+  if (isLaboratory && !isRunning(current)) return html`<p class="second">${current.message}</p>`
+  const ageMs = run.metadata === null ? 0 : ageOf(run.metadata, nowMs)
+  if (usualPauseMs !== undefined && ageMs > STALE_PAUSES * usualPauseMs)
+    return html`<p class="alert" role="alert">
+      ${`These numbers are ${formatSpan(ageMs)} old, although there used to be a run every ${formatSpan(usualPauseMs)}. They say nothing about now. ${next}`.trim()}
+    </p>`
+  return next === '' ? '' : html`<p class="second">${next}</p>`
+}
+
+/** Open incidents with their evidence; the first of them, and the way to all. */
+function renderOpenIncidents(incidents: readonly ExitIncident[]): Html {
+  const count = formatCounted(incidents.length, 'incident is', 'incidents are')
+  return html`<section id="incidents" aria-labelledby="incidents-title">
+    <div class="card-head">
+      <h2 id="incidents-title">${incidents.length === 0 ? 'No incident is open' : `${count} open`}</h2>
+      <a href="/incidents">All incidents</a>
+    </div>
+    ${incidents.length === 0 ? '' : renderIncidentTable(incidents.slice(0, INCIDENTS_NAMED_MAX))}
+  </section>`
 }
 
 /** Beside an older run the one that goes on is a link of its own; where it is the only one, it needs no title. */
@@ -88,7 +137,7 @@ function renderHealth(span: TrendSpan, marks: readonly TrendMark[]): Html {
 
 function renderChanges(changes: ExitChanges): Html {
   return html`<section class="card" id="changes" aria-labelledby="changes-title">
-    <h2 id="changes-title">Changes since yesterday</h2>
+    <h2 id="changes-title">What changed</h2>
     ${renderChangesList(changes)}
   </section>`
 }

@@ -68,6 +68,7 @@ bdi { overflow-wrap: anywhere; }
 .dim { color: var(--soft); }
 .small { color: var(--soft); font-size: 0.86rem; }
 .sub { display: block; color: var(--soft); font-size: 0.82rem; line-height: 1.4; }
+th .sub { font-weight: 400; }
 .sub.mono { font-size: 0.76rem; }
 .line { display: block; }
 .keep { white-space: nowrap; }

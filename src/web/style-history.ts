@@ -45,8 +45,14 @@ export const HISTORY_STYLE = `
 .grid { stroke: var(--line); stroke-width: 1; }
 .tick-mark { stroke: var(--line-strong); }
 .hatch { stroke: var(--soft); stroke-width: 1.6; opacity: 0.75; }
-.mark-line { stroke: var(--ink); stroke-width: 2; }
-.mark-start { fill: var(--card); stroke: var(--ink); stroke-width: 2; }
+.mark { fill: var(--card); stroke: var(--soft); stroke-width: 1.5; }
+a:hover .mark { stroke: var(--link); stroke-width: 2.5; }
+.chart .mark-count, .legend .mark-count { font: 600 11px var(--sans); fill: var(--ink); }
+.incidents .evidence { max-width: 22rem; color: var(--soft); font-size: 0.86rem; }
+.incidents thead th, .api thead th { background: var(--tint); padding-top: 0.6rem; padding-bottom: 0.6rem; }
+.api th { font-weight: 400; }
+.api .method { font: 600 0.76rem var(--mono); color: var(--soft); margin-right: 0.5rem; }
+.stacked > div { grid-template-columns: minmax(0, 1fr); }
 .ring { fill: none; stroke: var(--off-fill); stroke-width: 1.5; }
 .f-range { fill: var(--off-fill); }
 .f-point { fill: var(--ink); }
@@ -69,7 +75,7 @@ a.cell:hover { outline: 2px solid var(--link); }
 .cell[aria-current] { outline: 2px solid var(--ink); outline-offset: 1px; }
 .strip-ends { display: flex; justify-content: space-between; gap: 1rem; margin-top: 0.4rem; }
 
-#groups { display: grid; gap: 0.9rem; }
+#groups, #operations { display: grid; gap: 0.9rem; }
 .interval { display: inline-flex; gap: 0.8rem; align-items: center; white-space: nowrap; }
 .remarks, .changed { margin: 0; padding-left: 1.1rem; }
 .changed { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 0.35rem 1.5rem; margin-top: 0.4rem; }

@@ -18,12 +18,11 @@ import type { Html } from './html-value.ts'
 import type { TrendSpan } from './run-shelf.ts'
 import { renderTrendTable } from './trend-table.ts'
 
-/** Something that lasted, drawn below the chart. */
+/** Something that happened, drawn below the chart as its number. */
 export interface TrendMark {
   /** Unix milliseconds. */
-  readonly fromMs: number
-  /** `null` while it lasts. */
-  readonly toMs: number | null
+  readonly atMs: number
+  readonly count: number
   readonly label: string
   readonly href: string
 }
@@ -32,8 +31,8 @@ const UPPER_TOP = 18
 const UPPER_HEIGHT = 112
 const LOWER_TOP = UPPER_TOP + UPPER_HEIGHT + 28
 const LOWER_HEIGHT = 40
-const MARKS_TOP = LOWER_TOP + LOWER_HEIGHT + 8
-const MARKS_HEIGHT = 16
+const AXIS_TOP = LOWER_TOP + LOWER_HEIGHT + 4
+const MARKS_HEIGHT = 24
 const AXIS_HEIGHT = 22
 /** The drawing's own unit of width; the browser stretches it to the page. */
 const WIDTH = 1_000
@@ -142,8 +141,6 @@ function renderDrawing(span: TrendSpan, marks: readonly TrendMark[], sentence: s
       .y0(height)
       .y1(value)
       .curve(curveStepAfter)(steps) ?? ''
-  const marksHeight = marks.length === 0 ? 0 : MARKS_HEIGHT + 8
-  const axisTop = MARKS_TOP + marksHeight
   const percent = (ms: number): string => `${(x(ms) / (WIDTH / 100)).toFixed(2)}%`
   const lines = [
     ...upper.ticks(3).map((value) => ({ y: UPPER_TOP + upper(value), label: formatTick(value) })),
@@ -151,7 +148,7 @@ function renderDrawing(span: TrendSpan, marks: readonly TrendMark[], sentence: s
   ]
   const ticks = x.ticks(days > 200 ? 6 : 5)
   const say = utcFormat(days > 200 ? '%b %Y' : days > 10 ? '%-d %b' : '%a %-d %b')
-  const height = axisTop + AXIS_HEIGHT
+  const height = AXIS_TOP + AXIS_HEIGHT
   return html`<div class="chart">
     <svg class="chart-scale" width="44" height="${height}" aria-hidden="true">
       ${lines.map(({ y, label }) => html`<text x="38" y="${(y + 4).toFixed(1)}" text-anchor="end">${label}</text>`)}
@@ -185,9 +182,10 @@ function renderDrawing(span: TrendSpan, marks: readonly TrendMark[], sentence: s
       >
         <path class="f-circuit_fail" d="${draw(LOWER_HEIGHT, ({ notReached }) => lower(notReached))}"></path>
       </svg>
-      ${renderInvalid(span, times, pauseMs, x, id)} ${marks.map((mark) => renderMark(mark, percent, toMs))}
-      ${ticks.map((tick) => renderTick(percent(tick.getTime()), x(tick), say(tick), axisTop))}
+      ${renderInvalid(span, times, pauseMs, x, id)}
+      ${ticks.map((tick) => renderTick(percent(tick.getTime()), x(tick), say(tick), AXIS_TOP))}
     </svg>
+    ${renderMarks(marks, percent)}
   </div>`
 }
 
@@ -222,14 +220,20 @@ function renderTick(left: string, position: number, label: string, top: number):
     <text x="${left}" y="${top + 17}" text-anchor="${anchor}">${label}</text>`
 }
 
-function renderMark({ fromMs, toMs, label, href }: TrendMark, percent: (ms: number) => string, nowMs: number): Html {
-  const y = MARKS_TOP + MARKS_HEIGHT / 2
-  const [left, right] = [percent(fromMs), percent(toMs ?? nowMs)]
+function renderMarks(marks: readonly TrendMark[], percent: (ms: number) => string): Html | string {
+  if (marks.length === 0) return ''
+  return html`<span></span>
+    <svg class="chart-plot" width="100%" height="${MARKS_HEIGHT}">
+      ${marks.map((mark) => renderMark(mark, percent))}
+    </svg>`
+}
+
+function renderMark({ atMs, count, label, href }: TrendMark, percent: (ms: number) => string): Html {
+  const y = MARKS_HEIGHT / 2
   return html`<a href="${href}" aria-label="${label}">
     <title>${label}</title>
-    <line class="mark-line" x1="${left}" x2="${right}" y1="${y}" y2="${y}"></line>
-    <circle class="mark-start" cx="${left}" cy="${y}" r="4.5"></circle>
-    ${toMs === null ? '' : html`<line class="mark-line" x1="${right}" x2="${right}" y1="${y - 5}" y2="${y + 5}"></line>`}
+    <circle class="mark" cx="${percent(atMs)}" cy="${y}" r="9"></circle>
+    <text class="mark-count" x="${percent(atMs)}" y="${y + 4}" text-anchor="middle">${count > 99 ? '99+' : count}</text>
   </a>`
 }
 
@@ -259,9 +263,10 @@ function renderLegend({ points }: TrendSpan, marks: readonly TrendMark[], id: st
       marks.length === 0
         ? ''
         : html`<li>
-            <svg width="12" height="12" aria-hidden="true">
-              <circle class="mark-start" cx="6" cy="6" r="4.5"></circle></svg
-            >incident, from its beginning to its end
+            <svg width="18" height="18" aria-hidden="true">
+              <circle class="mark" cx="9" cy="9" r="8"></circle>
+              <text class="mark-count" x="9" y="13" text-anchor="middle">n</text></svg
+            >n incidents began
           </li>`
     }
     <li>blank: no run</li>

@@ -4,7 +4,7 @@ import { renderExitViews } from './exits-page.ts'
 import { formatCount } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
-import type { RunShelf } from './run-shelf.ts'
+import type { TrendSpan } from './run-shelf.ts'
 import { renderTrend, type TrendMark } from './trend-figure.ts'
 
 /** Spans that can be chosen, in days. */
@@ -18,8 +18,8 @@ export function parseTrendDays(text: string | null): number | undefined {
 }
 
 /** Renders the page. */
-export async function renderTrendPage(shelf: RunShelf, days: number, marks: readonly TrendMark[]): Promise<Html> {
-  const span = await shelf.trend(days)
+export function renderTrendPage(span: TrendSpan, marks: readonly TrendMark[], hasArchive: boolean): Html {
+  const { days } = span
   return renderLayout({
     title: `Trend of ${days} days`,
     section: 'exits',
@@ -31,7 +31,7 @@ export async function renderTrendPage(shelf: RunShelf, days: number, marks: read
       <div class="section-bar" id="views">${renderExitViews('trend', undefined)}</div>
       <section class="card" id="trend" aria-label="Trend">
         ${renderSpans(days, '/exits/trend')}
-        ${shelf.hasArchive ? renderTrend(span, marks, 'trend-plot') : html`<p class="empty">Only the run at hand is shown here: without an archive there is no trend.</p>`}
+        ${hasArchive ? renderTrend(span, marks, 'trend-plot') : html`<p class="empty">Only the run at hand is shown here: without an archive there is no trend.</p>`}
       </section>`,
   })
 }

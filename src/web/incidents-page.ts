@@ -1,0 +1,140 @@
+/** Incidents: the open ones with their evidence, and those that ended. */
+import { html, raw } from 'hono/html'
+import type { ExitIncident, IncidentQuery } from '../model/incident.ts'
+import { renderStatusBadge } from './badges.ts'
+import { formatCount, formatCounted, formatMinute } from './format-quantity.ts'
+import type { Html } from './html-value.ts'
+import { formatIncidentEvidence } from './incident-words.ts'
+import { renderLayout } from './layout.ts'
+
+/** Incidents on one page; the API gives all. */
+const INCIDENTS_MAX = 200
+
+/** Reads incidents: what these pages need of the store. */
+export interface IncidentReader {
+  list(query: IncidentQuery): Promise<readonly ExitIncident[]>
+}
+
+/** Which incidents are shown. */
+export interface IncidentsView {
+  readonly status: 'open' | 'closed'
+  /** Only those that began on this day, `2026-01-31`. */
+  readonly day: string | undefined
+}
+
+/** Reads the parameters. @returns `undefined` when one of them is not understood. */
+export function parseIncidentsView(parameters: URLSearchParams): IncidentsView | undefined {
+  const status = parameters.get('status') ?? 'open'
+  const day = parameters.get('day') ?? undefined
+  if (status !== 'open' && status !== 'closed') return undefined
+  if (day !== undefined && !/^\d{4}-\d\d-\d\d$/.test(day)) return undefined
+  return { status, day }
+}
+
+/** Renders the page. Without `incidents` nothing is kept, which the page says. */
+export async function renderIncidentsPage(incidents: IncidentReader | undefined, view: IncidentsView): Promise<Html> {
+  const { status, day } = view
+  const found =
+    incidents === undefined
+      ? []
+      : day === undefined
+        ? await incidents.list({ status, limit: INCIDENTS_MAX })
+        : await listOfDay(incidents, day)
+  return renderLayout({
+    title: 'Incidents',
+    section: 'incidents',
+    isLive: false,
+    content: html`<section class="lead" id="lead">
+        <p class="eyebrow">DNS at Tor exits</p>
+        <h1>${formatSentence(incidents, found, view)}</h1>
+        <p class="second">
+          An incident begins when an exit has failed often enough in a row, and ends when it has answered right twice.
+          Runs that did not reach it change nothing. Each verdict was confirmed over other first hops where that was
+          possible.
+        </p>
+      </section>
+      <div class="section-bar" id="views">
+        <nav class="views" aria-label="Which incidents">
+          <a href="/incidents" ${status === 'open' && day === undefined ? raw('aria-current="page"') : ''}>Open</a
+          ><a
+            href="/incidents?status=closed"
+            ${status === 'closed' && day === undefined ? raw('aria-current="page"') : ''}
+            >Ended</a
+          >${day === undefined ? '' : html`<a href="/incidents?day=${day}" aria-current="page">Begun on ${day}</a>`}
+        </nav>
+      </div>
+      ${found.length === 0 ? html`<p class="empty" id="incidents">${formatNothing(incidents, view)}</p>` : html`<div id="incidents">${renderIncidentTable(found)}</div>`}
+      ${found.length < INCIDENTS_MAX ? '' : html`<p class="shown" id="more">Only the newest ${formatCount(INCIDENTS_MAX)} are shown.</p>`}`,
+  })
+}
+
+async function listOfDay(incidents: IncidentReader, day: string): Promise<readonly ExitIncident[]> {
+  const found = await incidents.list({ since: `${day}T00:00:00.000Z`, limit: 10_000 })
+  return found.filter(({ openedAt }) => openedAt.startsWith(day)).slice(0, INCIDENTS_MAX)
+}
+
+function formatSentence(
+  incidents: IncidentReader | undefined,
+  found: readonly ExitIncident[],
+  { status, day }: IncidentsView,
+): string {
+  if (incidents === undefined) return 'Incidents are not kept here.'
+  const count = formatCounted(found.length, 'incident', 'incidents')
+  if (day !== undefined) return `${count} began on ${day}.`
+  if (status === 'closed') return found.length === 0 ? 'No incident has ended yet.' : `${count} ended.`
+  if (found.length === 0) return 'No incident is open.'
+  return `${count} ${found.length === 1 ? 'is' : 'are'} open.`
+}
+
+function formatNothing(incidents: IncidentReader | undefined, { day }: IncidentsView): string {
+  if (incidents === undefined)
+    return 'Only the daemon follows exits from run to run. Here there is none, so nothing can be said about incidents.'
+  return day === undefined ? 'Nothing to list.' : 'No incident began on that day.'
+}
+
+/** Renders incidents as a table, in their order. */
+export function renderIncidentTable(incidents: readonly ExitIncident[]): Html {
+  return html`<div class="scroll framed" role="region" aria-label="Incidents, table" tabindex="0">
+    <table class="incidents">
+      <thead>
+        <tr>
+          <th scope="col">exit</th>
+          <th scope="col">what</th>
+          <th scope="col" class="wide">evidence</th>
+          <th scope="col">since</th>
+          <th scope="col" class="wide">last failure</th>
+          <th scope="col" class="wide">operator</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${incidents.map(renderRow)}
+      </tbody>
+    </table>
+  </div>`
+}
+
+function renderRow(incident: ExitIncident): Html {
+  return html`<tr>
+    <th scope="row">
+      <a href="/incidents/${incident.id}"><bdi>${incident.nickname}</bdi></a>
+      <span class="sub">${incident.exitAddress}</span>
+    </th>
+    <td>
+      ${renderStatusBadge(incident.failureType)}${incident.family === 'ipv6' ? html` <span class="flag">IPv6</span>` : ''}
+      ${renderState(incident)}
+    </td>
+    <td class="wide evidence">${formatIncidentEvidence(incident)}</td>
+    <td class="moment">${formatMinute(incident.firstSeen)}</td>
+    <td class="moment wide">${formatMinute(incident.lastSeen)}</td>
+    <td class="wide"><bdi>${incident.operator ?? 'not known'}</bdi></td>
+  </tr>`
+}
+
+/** What became of it, in words. */
+function renderState({ status, closedAt }: ExitIncident): Html | string {
+  if (status === 'open') return ''
+  const when = closedAt === null ? '' : ` ${formatMinute(closedAt)}`
+  return html`<span class="sub"
+    >${status === 'recovered' ? `recovered${when}` : `lapsed${when}: not heard of any more`}</span
+  >`
+}

@@ -1,0 +1,227 @@
+/** What the machine behind the pages does: what comes next, what waits, what went wrong, who is told. */
+import { html } from 'hono/html'
+import { formatIsoTime, parseTime } from '../core/clock.ts'
+import type { ChannelOutboxStatus } from '../model/alert.ts'
+import type { CampaignState, DaemonStatus, RunEnding } from '../model/daemon-control.ts'
+import { renderFacts } from './fact-list.ts'
+import { formatCount, formatCounted, formatMinute, formatRunTime, formatSpan } from './format-quantity.ts'
+import type { Html } from './html-value.ts'
+import { renderDeliveryTable, type TitledDelivery } from './incident-page.ts'
+import { renderLayout } from './layout.ts'
+
+/** What the page shows; `undefined` parts are said to be absent. */
+export interface SystemPageParts {
+  readonly nowMs: number
+  readonly version: string
+  readonly status: DaemonStatus | undefined
+  readonly campaigns: readonly CampaignState[] | undefined
+  readonly channels: readonly ChannelOutboxStatus[] | undefined
+  /** Deliveries that were given up, newest first. */
+  readonly dead: readonly TitledDelivery[]
+  /** Oldest and newest of the runs that are kept; `undefined` without an archive or a run. */
+  readonly kept: { readonly newest: string; readonly published: number } | undefined
+}
+
+const ENDING_WORDS: Readonly<Record<RunEnding, string>> = {
+  complete: 'complete',
+  interrupted: 'interrupted: some exits were not tested',
+  invalid: 'invalid: accuses nobody',
+  failed: 'failed',
+}
+
+/** Renders the page. */
+export function renderSystemPage(parts: SystemPageParts): Html {
+  const { status, campaigns, channels, dead } = parts
+  const problems = status?.problems ?? []
+  return renderLayout({
+    title: 'System',
+    section: 'system',
+    isLive: false,
+    content: html`<section class="lead" id="lead">
+        <p class="eyebrow">Candor ${parts.version}</p>
+        <h1>${formatSentence(parts)}</h1>
+        ${problems.map((problem) => html`<p class="alert" role="alert">${problem}</p>`)} ${renderRefused(status)}
+      </section>
+      ${campaigns === undefined ? '' : renderCampaigns(campaigns, parts.nowMs)}
+      <div class="pair even" id="facts">${renderDaemon(parts)}${renderChannels(channels)}</div>
+      ${status === undefined || status.pendingSteps.length === 0 ? '' : renderSteps(status)}
+      ${
+        dead.length === 0
+          ? ''
+          : html`<section class="card" id="dead" aria-labelledby="dead-title">
+              <h2 id="dead-title">Messages that were given up</h2>
+              ${renderDeliveryTable(dead)}
+            </section>`
+      }`,
+  })
+}
+
+function formatSentence(parts: SystemPageParts): string {
+  const { status, campaigns, nowMs } = parts
+  if (status === undefined || campaigns === undefined)
+    return 'No daemon runs behind these pages: nothing is planned, and nobody is told.'
+  const wrong = countTrouble(parts)
+  const since = formatSpan(nowMs - parseTime(status.startedAt))
+  const state =
+    wrong === 0 ? 'and nothing is wrong' : `and ${formatCounted(wrong, 'thing needs', 'things need')} a look`
+  return `The daemon has been running for ${since}, ${state}. ${formatNext(campaigns, nowMs)}`
+}
+
+/** Says what runs and what comes next. */
+export function formatNext(campaigns: readonly CampaignState[], nowMs: number): string {
+  if (campaigns.some(({ runningId }) => runningId !== null)) return 'A run goes on.'
+  const next = campaigns
+    .flatMap(({ nextRunAt }) => nextRunAt ?? [])
+    .toSorted()
+    .at(0)
+  if (next === undefined) return 'No run is planned.'
+  const inMs = parseTime(next) - nowMs
+  return `The next run is due at ${formatMinute(next)}${inMs > 0 ? `, in ${formatSpan(inMs)}` : ', just now'}.`
+}
+
+function renderRefused(status: DaemonStatus | undefined): Html | string {
+  const refused = status?.configuration.refused ?? null
+  if (refused === null) return ''
+  const text = `The newest configuration is not in force, the one before is. ${refused.place}: ${refused.message}. ${refused.hint}`
+  return html`<p class="alert" role="alert">${text}</p>`
+}
+
+/** @returns How many things a person should look at. */
+function countTrouble({ status, channels }: SystemPageParts): number {
+  const refused = (status?.configuration.refused ?? null) === null ? 0 : 1
+  const steps = status?.pendingSteps.filter(({ message }) => message !== null).length ?? 0
+  const silent = channels?.filter(({ lastError }) => lastError !== null).length ?? 0
+  return (status?.problems.length ?? 0) + refused + steps + silent
+}
+
+function renderCampaigns(campaigns: readonly CampaignState[], nowMs: number): Html {
+  return html`<div class="scroll framed" role="region" aria-label="Campaigns, table" tabindex="0" id="campaigns">
+    <table class="runs">
+      <thead>
+        <tr>
+          <th scope="col">campaign</th>
+          <th scope="col">now</th>
+          <th scope="col">next run</th>
+          <th scope="col" class="wide">schedule, UTC</th>
+          <th scope="col">last run</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${campaigns.map(
+          ({ campaign, schedule, nextRunAt, runningId, last }) =>
+            html`<tr>
+              <th scope="row">${campaign}</th>
+              <td>${runningId === null ? 'rests' : html`<a href="/runs/current">runs</a>`}</td>
+              <td>
+                ${nextRunAt === null ? html`<span class="dim">none planned</span>` : `${formatMinute(nextRunAt)}, in ${formatSpan(Math.max(0, parseTime(nextRunAt) - nowMs))}`}
+              </td>
+              <td class="mono wide">${schedule ?? 'only when asked'}</td>
+              <td>
+                ${last === null ? html`<span class="dim">none yet</span>` : html`<a href="/runs/${last.runId}">${formatRunTime(last.runId)}</a> <span class="sub">${ENDING_WORDS[last.outcome]}${last.message === null ? '' : `. ${last.message}`}</span>`}
+              </td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`
+}
+
+function renderDaemon({ status, kept, version }: SystemPageParts): Html {
+  const restart = status?.configuration.restartNeeded ?? []
+  return html`<section class="card" aria-labelledby="daemon-title">
+    <h2 id="daemon-title">What is kept and in force</h2>
+    ${renderFacts([
+      ['version', version],
+      [
+        'running since',
+        status === undefined ? html`<span class="dim">no daemon</span>` : formatMinute(status.startedAt),
+      ],
+      [
+        'configuration read',
+        status === undefined ? html`<span class="dim">no daemon</span>` : formatMinute(status.configuration.loadedAt),
+      ],
+      ['waits for a restart', restart.length === 0 ? 'nothing' : restart.join(', ')],
+      [
+        'newest run that is kept',
+        kept === undefined
+          ? html`<span class="dim">none</span>`
+          : html`<a href="/runs/${kept.newest}">${formatRunTime(kept.newest)}</a>`,
+      ],
+      [
+        'published files',
+        kept === undefined
+          ? html`<span class="dim">none</span>`
+          : html`<a href="/files.json">${formatCount(kept.published)}</a>`,
+      ],
+    ])}
+  </section>`
+}
+
+function renderChannels(channels: readonly ChannelOutboxStatus[] | undefined): Html {
+  return html`<section class="card" aria-labelledby="channels-title">
+    <h2 id="channels-title">Who is told</h2>
+    ${
+      channels === undefined || channels.length === 0
+        ? html`<p>No channel has carried a message yet, so nobody is told when an exit fails.</p>`
+        : html`<div class="scroll" role="region" aria-label="Channels, table" tabindex="0">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">channel</th>
+                  <th scope="col" class="n">wait</th>
+                  <th scope="col" class="n">sent</th>
+                  <th scope="col" class="n">given up</th>
+                  <th scope="col">last sent</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${channels.map(
+                  ({ channel, waiting, sent, dead, lastError, lastSentAtMs }) =>
+                    html`<tr>
+                      <th scope="row">
+                        ${channel}${lastError === null ? '' : html`<span class="sub">${lastError}</span>`}
+                      </th>
+                      <td class="n">${formatCount(waiting)}</td>
+                      <td class="n">${formatCount(sent)}</td>
+                      <td class="n">${formatCount(dead)}</td>
+                      <td class="moment">
+                        ${lastSentAtMs === null ? 'never' : formatMinute(formatIsoTime(lastSentAtMs))}
+                      </td>
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>`
+    }
+  </section>`
+}
+
+function renderSteps({ pendingSteps }: DaemonStatus): Html {
+  return html`<section class="card" id="steps" aria-labelledby="steps-title">
+    <h2 id="steps-title">Still to be done</h2>
+    <p>${formatCounted(pendingSteps.length, 'step waits', 'steps wait')} after runs that ended.</p>
+    <div class="scroll" role="region" aria-label="Steps, table" tabindex="0">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">run</th>
+            <th scope="col">step</th>
+            <th scope="col" class="n">failed</th>
+            <th scope="col">why</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${pendingSteps.slice(0, 50).map(
+            ({ runId, step, attempts, message }) =>
+              html`<tr>
+                <td><a href="/runs/${runId}">${formatRunTime(runId)}</a></td>
+                <td>${step}</td>
+                <td class="n">${formatCount(attempts)}</td>
+                <td>${message ?? 'its turn has not come'}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`
+}
