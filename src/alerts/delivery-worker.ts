@@ -6,8 +6,8 @@
  *                                  └───► failed ──► retry later, or dead (disk)
  * ```
  *
- * Between the acknowledgement arriving here and `sent` being on the disk lies one synchronous write. A process that is
- * killed inside it sends that one part again, with the same id; nothing else is ever sent twice.
+ * Between the service taking a part and `sent` being on the disk lie the way of its answer and one synchronous write. A
+ * process that is killed in there sends that one part again, with the same id; nothing else is ever sent twice.
  *
  * Invariant: a channel that hangs holds up no other channel, and nobody who adds messages waits for a delivery.
  */
@@ -107,19 +107,29 @@ class Worker {
 
   async run(signal: AbortSignal): Promise<void> {
     const { channels, clock } = this.#parts
+    // A bug in one loop ends all of them: whoever called knows then that nobody works on the outbox any more.
+    const failing = new AbortController()
+    const ending = AbortSignal.any([signal, failing.signal])
     const repeat = async (step: () => Promise<boolean>): Promise<void> => {
-      while (!signal.aborted) {
-        if (!(await this.#guard(step))) await this.#pause(IDLE_MS, signal)
+      try {
+        while (!ending.aborted) {
+          if (!(await this.#guard(step))) await this.#pause(IDLE_MS, ending)
+        }
+      } catch (error) {
+        failing.abort()
+        throw error
       }
     }
-    await Promise.all([
+    const loops = await Promise.allSettled([
       repeat(async () => {
         await this.#prepare()
         if (clock.nowMs() - this.#prunedAtMs >= PRUNE_EVERY_MS) await this.#prune()
         return false
       }),
-      ...channels.map((channel) => repeat(() => this.#step(channel, signal))),
+      ...channels.map((channel) => repeat(() => this.#step(channel, ending))),
     ])
+    const failed = loops.find((loop) => loop.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 
   async drain(signal: AbortSignal): Promise<void> {

@@ -48,6 +48,12 @@ describe('formatTelegramHtml', () => {
     )
   })
 
+  test('leaves out a link that has no room', () => {
+    const url = `https://a.example/${'x'.repeat(5_000)}`
+    expect(formatTelegramHtml(message({ items: [{ text: 'exit1', url, data: {} }] }))).toContain('• exit1')
+    expect(formatTelegramHtml(message({ items: [{ text: 'exit1', url, data: {} }] }))).not.toContain('xxx')
+  })
+
   test('counts what is too much', () => {
     const items = Array.from({ length: 300 }, (_, index) => ({ text: `exit${index}`, url: null, data: {} }))
     const html = formatTelegramHtml(message({ items }))

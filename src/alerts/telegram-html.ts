@@ -10,6 +10,9 @@ import { assert } from '../core/assert.ts'
 import type { AlertMessage } from '../model/alert.ts'
 import { formatMore, toLines } from './plain-text.ts'
 
+/** A link that is longer would leave no room for text. */
+const URL_CHARS_MAX = 1_000
+
 /** Escapes text for the content of an element and for an attribute in double quotes. */
 export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
@@ -19,7 +22,9 @@ export function escapeHtml(text: string): string {
 export function formatTelegramHtml(message: AlertMessage): string {
   const { heading, sentences, items, more } = toLines(message)
   const rows = items.map(({ text, url }) =>
-    url === null ? `• ${escapeHtml(text)}` : `• <a href="${escapeHtml(url)}">${escapeHtml(text)}</a>`,
+    url === null || url.length > URL_CHARS_MAX
+      ? `• ${escapeHtml(text)}`
+      : `• <a href="${escapeHtml(url)}">${escapeHtml(text)}</a>`,
   )
   return [`<b>${escapeHtml(heading)}</b>`, ...sentences.map(escapeHtml), ...rows, ...formatMore(more)].join('\n')
 }

@@ -90,6 +90,20 @@ describe('composeExitMessages', () => {
     expect(many.map(({ title }) => title)).toEqual(['11 exits without a known operator fail at DNS'])
   })
 
+  test('takes relays with the same contact together, and never with those of somebody else', () => {
+    const events = told(
+      'new',
+      incident(1, { contact: 'one@example.org' }),
+      incident(2, { contact: 'one@example.org' }),
+      ...Array.from({ length: 11 }, (_, index) => incident(10 + index)),
+    )
+    const messages = composeExitMessages('20260131120000', events, NOW_MS)
+    expect(messages.map(({ title, contacts }) => [title, contacts])).toEqual([
+      ['2 exits with the same contact fail at DNS', ['one@example.org']],
+      ['11 exits without a known operator fail at DNS', []],
+    ])
+  })
+
   test('is as severe as its worst relay, and names what subscriptions look for', () => {
     const contact = 'email:Tor[]Example.org url:example.org ciissversion:2'
     const relays = [

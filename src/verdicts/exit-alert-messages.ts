@@ -63,15 +63,20 @@ export function toExitAlertPayload(incident: ExitIncident): ExitAlertPayload {
 function groupEvents(events: readonly ExitIncidentEvent[]): readonly (readonly ExitIncidentEvent[])[] {
   const groups = new Map<string, ExitIncidentEvent[]>()
   for (const event of events) {
-    const { family, operator } = event.incident
-    const key = JSON.stringify([event.event, family, operator])
+    const { family, operator, contact } = event.incident
+    const key = JSON.stringify([event.event, family, operator, operator === null ? contact : null])
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [event])
     else group.push(event)
   }
   return [...groups.values()].flatMap((group) =>
-    group[0]?.incident.operator === null && group.length <= SINGLES_MAX ? group.map((event) => [event]) : [group],
+    isUnknown(group[0]?.incident) && group.length <= SINGLES_MAX ? group.map((event) => [event]) : [group],
   )
+}
+
+/** Nothing says whose relay it is. */
+function isUnknown(incident: ExitIncident | undefined): boolean {
+  return incident?.operator === null && incident.contact === null
 }
 
 function composeMessage(runId: string, group: readonly ExitIncidentEvent[], nowMs: number): AlertMessage {
@@ -110,7 +115,8 @@ function formatSubject(incidents: readonly ExitIncident[]): string {
   const [first] = incidents
   const owner = first?.operator ?? null
   if (incidents.length === 1) return `Exit ${first?.nickname ?? ''}${owner === null ? '' : ` of ${owner}`}`
-  return `${incidents.length} exits ${owner === null ? 'without a known operator' : `of ${owner}`}`
+  const whose = isUnknown(first) ? 'without a known operator' : owner === null ? 'with the same contact' : `of ${owner}`
+  return `${incidents.length} exits ${whose}`
 }
 
 function composeItem(incident: ExitIncident): AlertItem {

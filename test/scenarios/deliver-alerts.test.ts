@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { DeliveryOutcome } from '../../src/alerts/channel.ts'
 import type { ConfiguredChannel } from '../../src/alerts/create-channels.ts'
 import { createDeliveryWorker, type DeliveryPolicy, type DeliveryWorker } from '../../src/alerts/delivery-worker.ts'
+import { BugError } from '../../src/core/assert.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
 import { silentLog } from '../../src/core/log.ts'
 import type { AlertMessage, AlertOutbox } from '../../src/model/alert.ts'
@@ -288,6 +289,34 @@ describe('createDeliveryWorker', () => {
     await tell(scene, exampleMessage('a'))
     expect(ops.sent).toEqual(['a'])
     expect(await scene.stores.outbox.status()).toMatchObject([{ lastError: 'channel_defect' }, { lastError: null }])
+  })
+
+  test('ends as a whole, and says so, when a message cannot be put into form', async () => {
+    const clock = createVirtualClock()
+    const broken = new Recorder(clock, { name: 'broken' }, () => {
+      throw new BugError('a part holds at least one character')
+    })
+    const ops = new Recorder(clock)
+    const stores = await openTestStores()
+    const worker = createDeliveryWorker({
+      ...stores,
+      channels: [ops.configured, broken.configured],
+      policy: POLICY,
+      clock,
+      random: createSeededRandom('bug'),
+      log: silentLog,
+    })
+    await stores.outbox.add(exampleMessage('a'))
+    const ended = worker.run(new AbortController().signal).then(
+      () => 'ended',
+      (error: unknown) => error,
+    )
+    await clock.advance(5_000)
+    expect(await ended).toBeInstanceOf(BugError)
+    const sent = ops.sent.length
+    await stores.outbox.add(exampleMessage('b'))
+    await clock.advance(MINUTE_MS)
+    expect(ops.sent).toHaveLength(sent)
   })
 
   test('lets an answer that is on its way arrive when the program ends', async () => {
