@@ -11,10 +11,12 @@ import { RunError } from '../core/config-error.ts'
 import { formatEndpoint } from '../net/net.ts'
 import { makePrivately } from '../platform/make-privately.ts'
 
-const CONNECTIONS_MAX = 200
+const CONNECTIONS_MAX = 2_000
 const HEADERS_TIMEOUT_MS = 10_000
 /** For reading a request; an event stream is an answer and may last. */
 const REQUEST_TIMEOUT_MS = 20_000
+/** How often these two are looked at. */
+const TIMEOUT_CHECK_MS = 2_000
 /** `sun_path` of Linux, without the octet that ends it. */
 const SOCKET_PATH_OCTETS_MAX = 107
 
@@ -104,6 +106,7 @@ async function removeLeftSocket(path: string): Promise<void> {
 function createServer(fetch: FetchHandler, isOwner: boolean): Server {
   const server = createAdaptorServer({
     fetch: (request, { incoming }) => fetch(request, { isOwner, address: incoming.socket.remoteAddress }),
+    serverOptions: { connectionsCheckingInterval: TIMEOUT_CHECK_MS },
   }) as Server
   server.maxConnections = CONNECTIONS_MAX
   server.headersTimeout = HEADERS_TIMEOUT_MS

@@ -18,9 +18,9 @@ const JITTER: Limit = {
 const EVENT_STREAMS: Limit = {
   default: 128,
   min: 0,
-  max: 10_000,
+  max: 1_500,
   unit: 'streams',
-  why: 'of the 200 connections that are served at once, some are left for pages',
+  why: 'of the 2,000 connections that are served at once, most are left for pages',
 }
 
 /** What stands for no schedule at all. */
