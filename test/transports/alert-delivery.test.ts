@@ -38,7 +38,12 @@ async function startSilentServer(): Promise<number> {
 
 describe('createDeliveryWorker', () => {
   test('is held up by no dead service, loses nothing, and says no secret', { timeout: 60_000 }, async () => {
-    await using telegram = await startTelegramServer({ token: SECRETS.TELEGRAM_BOT_TOKEN, clock: nodeClock })
+    await using telegram = await startTelegramServer({
+      token: SECRETS.TELEGRAM_BOT_TOKEN,
+      clock: nodeClock,
+      burst: 5,
+      retryAfterSeconds: 1,
+    })
     let isBroken = true
     await using hook = await startWebhookReceiver({
       secret: SECRETS.CANDOR_WEBHOOK_SECRET,
@@ -84,6 +89,8 @@ describe('createDeliveryWorker', () => {
     }
     // Two relays, two incidents each, told when they began and when they ended.
     await expect.poll(() => telegram.messages.length, { timeout: 30_000 }).toBe(8)
+    expect(telegram.limited()).toBeGreaterThan(0)
+    expect(telegram.messages.filter(({ text }) => text.startsWith('New'))).toHaveLength(4)
     await expect
       .poll(async () => (await stores.outbox.status()).map(({ lastError }) => lastError), { timeout: 30_000 })
       .toEqual([null, 'generic_timeout_error', 'http_unexpected_status_code: 500'])
