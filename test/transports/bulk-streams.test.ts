@@ -1,7 +1,7 @@
 /** `candor bulk` over TCP, TLS and HTTPS, against a real dnsdist. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:tls'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -106,7 +106,7 @@ describe('candor bulk over connections', () => {
     expect(late.status).toBe(3)
     expect(late.stderr).toContain('the deadline has come')
     const first = readRecords(directory).length
-    expect(first).toBeGreaterThan(30)
+    expect(first).toBeGreaterThan(0)
     expect(first).toBeLessThan(900)
     const child = spawn(process.execPath, [MAIN, ...argv, '--resume'], { stdio: 'ignore' })
     const closed = once(child, 'close')
@@ -211,19 +211,12 @@ describe.skipIf(certificates === undefined)('candor bulk over TLS and HTTPS (nee
     const argv = argumentsOf(directory, namesText(3_000), list, ['--ca', files.authorityFile, '--rate', '1000'])
     const child = spawn(process.execPath, [MAIN, ...argv], { stdio: 'ignore' })
     const closed = once(child, 'close')
-    const finished = (): number => {
-      try {
-        return readStatus(directory)['finished'] ?? 0
-      } catch {
-        return 0
-      }
-    }
-    // A journal is there by then.
-    for (let i = 0; i < 400 && finished() < 1_700; i++) await new Promise((resolve) => setTimeout(resolve, 25))
+    const journal = join(directory, 'out.journal')
+    for (let i = 0; i < 800 && !existsSync(journal); i++) await new Promise((resolve) => setTimeout(resolve, 25))
     child.kill('SIGKILL')
-    await closed
-    const journal = JSON.parse(readFileSync(join(directory, 'out.journal'), 'utf8')) as { readonly next_index: number }
-    expect(journal.next_index).toBeGreaterThan(0)
+    expect(await closed).toEqual([null, 'SIGKILL'])
+    const begun = JSON.parse(readFileSync(journal, 'utf8')) as { readonly next_index: number }
+    expect(begun.next_index).toBeGreaterThan(0)
     expect((await runSimulatedCli([...argv, '--resume'])).status).toBe(0)
     const records = readRecords(directory)
     expect(new Set(records.map(({ name }) => name)).size).toBe(3_000)
