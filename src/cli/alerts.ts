@@ -4,7 +4,7 @@ import { ALERT_SETTING_GROUP, ALERT_SETTINGS, type AlertSettings } from '../conf
 import { GENERAL_SETTING_GROUP, GENERAL_SETTINGS, type GeneralSettings } from '../config/general-settings.ts'
 import { collectSettings } from '../config/load-config.ts'
 import { formatIsoTime } from '../core/clock.ts'
-import { ConfigError } from '../core/config-error.ts'
+import { BusyError, ConfigError } from '../core/config-error.ts'
 import { readExitReport } from '../campaigns/exits/exit-report-reader.ts'
 import { writeOperatorReports } from '../campaigns/exits/operator-reports.ts'
 import type { ChannelOutboxStatus, DeliveryState } from '../model/alert.ts'
@@ -148,10 +148,19 @@ function registerRetry(alerts: Command, context: CliContext): void {
   addSettingOptions(retry, GROUPS)
   retry.action(async (channel: string | undefined) => {
     const { alerts: settings, general } = await readAlertSettings(retry, context)
-    await using service = await openAlertService(context, settings, dataDirectory(general), 'candor alerts retry')
-    const revived = await service.stores.outbox.revive(channel ?? null, context.clock.wallNowMs())
-    await context.say(`${revived} put back`)
-    await drain(service, context)
+    const directory = dataDirectory(general)
+    {
+      await using stores = await openAlertStores(directory, null)
+      const revived = await stores.outbox.revive(channel ?? null, context.clock.wallNowMs())
+      await context.say(`${revived} put back`)
+    }
+    try {
+      await using service = await openAlertService(context, settings, directory, 'candor alerts retry')
+      await drain(service, context)
+    } catch (error) {
+      if (!(error instanceof BusyError)) throw error
+      await context.say('another program delivers them: a daemon looks every second')
+    }
   })
 }
 

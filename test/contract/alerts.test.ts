@@ -4,6 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { startTelegramServer, type TelegramServer } from '../../src/lab/telegram-server.ts'
 import { startWebhookReceiver, type WebhookReceiver } from '../../src/lab/webhook-receiver.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
+import { openAlertStores } from '../../src/store/alert-stores.node.ts'
 import { exampleReport } from '../exit-fixtures/example-report.ts'
 import { makeTestDirectory } from '../alert-fixtures/alert-parts.ts'
 import { readText } from '../tidy/source-tree.ts'
@@ -159,6 +160,21 @@ describe('candor alerts', () => {
     refused.status = undefined
     expect(await refused.run('alerts', 'retry', 'hook')).toMatchObject({ status: 0, stderr: '1 put back\n' })
     expect(refused.hook.webhooks).toHaveLength(1)
+  })
+
+  test('puts back beside a daemon, and leaves delivering to it', async () => {
+    const place = await preparePlace()
+    place.status = 400
+    await place.run('alerts', 'process', ...[0, 1].map((index) => writeReport(place, index, 'timeout')))
+    await using daemon = await openAlertStores(place.directory, 'candor serve')
+    expect(await place.run('alerts', 'retry')).toMatchObject({
+      status: 0,
+      stderr: '1 put back\nanother program delivers them: a daemon looks every second\n',
+    })
+    expect(await daemon.outbox.status()).toMatchObject([{ channel: 'chat' }, { channel: 'hook', waiting: 1, dead: 0 }])
+    const { status, stderr } = await place.run('alerts', 'process')
+    expect(status).toBe(1)
+    expect(stderr).toContain('in use by candor serve')
   })
 
   test('shows a table on a terminal, and no secret in the effective configuration', async () => {
