@@ -127,8 +127,23 @@ describe('addPages', () => {
   test('compares a run with the one before it', async () => {
     const valid = runs.find(({ metadata }) => metadata.invalid === null)
     expect((await get(app, `/runs/${valid?.runId}`)).text).toMatch(
-      /Since the run of .*: \d+ exits? fails? that did not/,
+      /Since the run of .*: (?:no|\d+) exits? fails? that did not/,
     )
+  })
+
+  test('lists every exit that differs between two runs, as many as it says', async () => {
+    const valid = runs.find(({ metadata }) => metadata.invalid === null)
+    const page = await (await app.fetch(new Request(`http://127.0.0.1/runs/${valid?.runId}/changes?span=day`))).text()
+    const changes = await archive.changes(valid?.runId ?? '', 86_400_000)
+    const listed = (id: string): number =>
+      (new RegExp(`<section id="${id}".*?</section>`, 's').exec(page)?.[0].match(/<th scope="row">/g) ?? []).length
+    expect([listed('newly-failing'), listed('recovered'), listed('appeared'), listed('left')]).toEqual([
+      changes?.newlyFailing.length,
+      changes?.recovered.length,
+      changes?.appeared,
+      changes?.gone,
+    ])
+    expect((await get(app, `/runs/${valid?.runId}/changes?span=week`)).status).toBe(400)
   })
 
   test('pages by cursor to the last exit, without a gap', async () => {

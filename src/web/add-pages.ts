@@ -19,6 +19,7 @@ import type { RunViewSource } from '../model/run-view.ts'
 import { renderAbsentExitPage, renderExitPage, renderPendingExitPage, type ExitPageHistory } from './exit-page.ts'
 import { renderExitsPage } from './exits-page.ts'
 import { parseGroupKey, renderGroupsPage } from './groups-page.ts'
+import { renderChangesPage } from './changes-page.ts'
 import { renderHowIndex, renderHowPage } from './how-pages.ts'
 import type { Html } from './html-value.ts'
 import { renderProblemPage } from './message-page.ts'
@@ -233,6 +234,9 @@ function addRunPages(app: Hono, sources: PageSources, shelf: RunShelf): void {
     if (before !== null && !/^\d{14}$/.test(before)) return refuse('before')
     return createPage(await renderRunsPage(shelf, before, sources.isLaboratory))
   })
+  app.get('/runs/:run{\\d{14}}/changes', (context) =>
+    showChanges(shelf, context.req.param('run'), context.req.query('span')),
+  )
   app.get('/runs/:run{current|\\d{14}}', async (context) => {
     const run = await shelf.open(context.req.param('run'))
     if (run === undefined) return noSuchRun()
@@ -249,6 +253,17 @@ function addRunPages(app: Hono, sources: PageSources, shelf: RunShelf): void {
       }),
     )
   })
+}
+
+/** A run beside the day before it (`span=day`), or the run before it. */
+async function showChanges(shelf: RunShelf, runId: string, span: string | undefined): Promise<Response> {
+  if (span !== undefined && span !== 'day') return refuse('span')
+  const run = await shelf.open(runId)
+  if (run === undefined || run.rows === undefined || run.isCurrent) return noSuchRun()
+  const changes = span === 'day' ? await readChanges(shelf, run) : await shelf.changes(runId, 1)
+  if (changes === undefined) return noSuchRun()
+  const earlier = changes.since === null ? undefined : await shelf.open(changes.since)
+  return createPage(renderChangesPage({ runId, changes, rows: run.rows, earlierRows: earlier?.rows }))
 }
 
 /** @returns Names of published files of a run, as `dnshealth_20260131_120000.json`. */

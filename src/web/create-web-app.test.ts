@@ -135,6 +135,16 @@ describe('createWebApp', () => {
     expect(page).not.toContain('metrics.torproject.org')
   })
 
+  test('says suspect, not failing, where the evidence does not carry an accusation', async () => {
+    const weak = VIEW.results.find(({ flags }) => flags.includes('unconfirmed'))
+    const page = await (await get(createApp(), `/exits/${weak?.exit_fingerprint}`)).text()
+    expect(page).toContain('<h1>Suspect: ')
+    expect(page).not.toContain('Failing: ')
+    const right = VIEW.results.find(({ flags }) => flags.includes('decoy_mismatch'))
+    const other = await (await get(createApp(), `/exits/${right?.exit_fingerprint}`)).text()
+    expect(other).toContain('<h1>Suspect, although right for our zone: ')
+  })
+
   test('links to Tor Metrics outside the laboratory only', async () => {
     const app = createApp({ view: { ...VIEW, truth: new Map() }, isLaboratory: false })
     const fingerprint = fingerprintOf('PERMANENT')

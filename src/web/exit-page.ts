@@ -1,5 +1,6 @@
 /** One exit: the verdict in words, the truth where it is known, and every attempt that led to it. */
 import { html } from 'hono/html'
+import { exitStanding } from '../api/exit-standing.ts'
 import { compareWithTruth, isRunning } from '../api/run-summary.ts'
 import type { ExitPoint, ExitRelayDay, ExitRow } from '../model/exit-archive.ts'
 import type { ExitMetadata, ExitResolver, ExitResult } from '../model/exit-result.ts'
@@ -13,7 +14,7 @@ import { formatCounted, formatMinute, formatMs, formatRunTime } from './format-q
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
 import type { ShownRun } from './run-shelf.ts'
-import { formatCodeMeaning, formatHowUrl, formatMetricsUrl, STATUS_WORDS } from './verdict-words.ts'
+import { formatCodeMeaning, formatHowUrl, formatMetricsUrl, STANDING_WORDS, STATUS_WORDS } from './verdict-words.ts'
 import { formatExitSentences } from './verdict-sentence.ts'
 
 /** What the page shows. */
@@ -58,7 +59,7 @@ export function renderExitPage(parts: ExitPageParts): Html {
         </p>
         <h1>${finding}</h1>
         <p class="verdict-line">
-          ${renderStatusBadge(result.status)}${result.error_code === null ? '' : html` <a class="mono" href="${formatHowUrl(result.error_code)}">${result.error_code}</a>`}${renderFlags(result.flags)}
+          ${renderStatusBadge(result.status)}${result.error_code === null ? '' : html` <a class="mono" href="${formatHowUrl(result.error_code)}">${result.error_code}</a>`}${renderFlags(result.flags)}${renderDoubt(result)}
           <span class="dim"
             >run <a href="/runs/${run.isCurrent ? 'current' : result.run_id}">${formatRunTime(result.run_id)}</a></span
           >
@@ -71,9 +72,17 @@ export function renderExitPage(parts: ExitPageParts): Html {
       ${history === undefined || history.points.length < 2 ? '' : renderStrip(history.points, result.exit_fingerprint, result.run_id)}
       ${renderEvidence(parts)}
       ${history === undefined || history.days.length < 2 ? '' : renderYear(history.days, history.nowMs)}
-      <div class="pair even" id="facts">${renderResolver(result.resolver)}${renderRelay(parts)}</div>
-      ${renderHow(result)}`,
+      <div class="pair even" id="facts">
+        <div class="column">${renderResolver(result.resolver)}${renderHow(result)}</div>
+        ${renderRelay(parts)}
+      </div>`,
   })
+}
+
+/** Says on the badge's line that the evidence does not carry an accusation. */
+function renderDoubt(result: ExitResult): Html | string {
+  if (exitStanding(result) !== 'suspect') return ''
+  return html` <a class="flag" href="/how#standings" title="${STANDING_WORDS.suspect.meaning}">suspect</a>`
 }
 
 function renderEvidence({ run, result, hasEvidence }: ExitPageParts): Html {

@@ -2,8 +2,8 @@
 import { html } from 'hono/html'
 import type { Html } from './html-value.ts'
 
-/** A name and what stands beside it: text, a number or a piece of a page. */
-export type Fact = readonly [name: string, value: unknown]
+/** A name and what stands beside it: text or a piece of a page. */
+export type Fact = readonly [name: string | Html, value: unknown]
 
 /** Renders the list. */
 export function renderFacts(facts: readonly Fact[]): Html {

@@ -1,8 +1,9 @@
 /** How each verdict is decided: every status and code in a sentence, and the documents about the detectors. */
 import { html } from 'hono/html'
-import { EXIT_FLAGS } from '../api/exit-query.ts'
+import { EXIT_FLAGS, EXIT_STANDINGS } from '../api/exit-query.ts'
 import type { DocumentSource } from '../model/document-source.ts'
 import { renderStatusBadge } from './badges.ts'
+import { renderFacts, type Fact } from './fact-list.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
 import { renderMarkdown } from './markdown.ts'
@@ -11,6 +12,7 @@ import {
   FLAG_MEANINGS,
   formatCodeMeaning,
   formatHowUrl,
+  STANDING_WORDS,
   STATUS_WORDS,
   STATUSES_IN_ORDER,
 } from './verdict-words.ts'
@@ -29,42 +31,32 @@ export async function renderHowIndex(documents: DocumentSource): Promise<Html> {
           counts only after other circuits have confirmed it.
         </p>
       </section>
-      <section class="card" id="statuses">
-        <h2>Verdicts</h2>
-        <dl class="facts-list">
-          ${STATUSES_IN_ORDER.map(
-            (status) =>
-              html`<div>
-                <dt>${renderStatusBadge(status)}<span class="sub mono">${status}</span></dt>
-                <dd>${STATUS_WORDS[status].meaning}</dd>
-              </div>`,
-          )}
-        </dl>
-      </section>
-      <section class="card" id="codes">
-        <h2>Codes</h2>
-        <dl class="facts-list">
-          ${ERROR_CODES.map(
-            (code) =>
-              html`<div>
-                <dt><a class="mono" href="${formatHowUrl(code)}">${code}</a></dt>
-                <dd>${formatCodeMeaning(code)}</dd>
-              </div>`,
-          )}
-        </dl>
-      </section>
-      <section class="card" id="flags">
-        <h2>Marks</h2>
-        <dl class="facts-list">
-          ${EXIT_FLAGS.map(
-            (flag) =>
-              html`<div>
-                <dt><span class="flag">${flag.replaceAll('_', ' ')}</span></dt>
-                <dd>${FLAG_MEANINGS[flag]}</dd>
-              </div>`,
-          )}
-        </dl>
-      </section>
+      ${renderTerms(
+        'standings',
+        'What a verdict amounts to',
+        EXIT_STANDINGS.map((standing) => [STANDING_WORDS[standing].label, STANDING_WORDS[standing].meaning]),
+      )}
+      ${renderTerms(
+        'statuses',
+        'Verdicts',
+        STATUSES_IN_ORDER.map((status) => [
+          html`${renderStatusBadge(status)}<span class="sub mono">${status}</span>`,
+          STATUS_WORDS[status].meaning,
+        ]),
+      )}
+      ${renderTerms(
+        'codes',
+        'Codes',
+        ERROR_CODES.map((code) => [
+          html`<a class="mono" href="${formatHowUrl(code)}">${code}</a>`,
+          formatCodeMeaning(code),
+        ]),
+      )}
+      ${renderTerms(
+        'flags',
+        'Marks',
+        EXIT_FLAGS.map((flag) => [html`<span class="flag">${flag.replaceAll('_', ' ')}</span>`, FLAG_MEANINGS[flag]]),
+      )}
       ${
         names.length === 0
           ? ''
@@ -76,6 +68,13 @@ export async function renderHowIndex(documents: DocumentSource): Promise<Html> {
             </section>`
       }`,
   })
+}
+
+function renderTerms(id: string, title: string, terms: readonly Fact[]): Html {
+  return html`<section class="card" id="${id}">
+    <h2>${title}</h2>
+    ${renderFacts(terms)}
+  </section>`
 }
 
 /**

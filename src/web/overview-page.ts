@@ -73,8 +73,8 @@ export function renderOverview(parts: OverviewParts): Html {
       ${run.isCurrent || isRunning(current) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
       ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
       ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
-      ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(changes) : matrix}</div>` : ''}
-      ${matrix === '' || changes === undefined ? '' : renderChanges(changes)}
+      ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}
+      ${matrix === '' || changes === undefined ? '' : renderChanges(run, changes)}
       ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`,
   })
 }
@@ -135,10 +135,11 @@ function renderHealth(span: TrendSpan, marks: readonly TrendMark[]): Html {
   </section>`
 }
 
-function renderChanges(changes: ExitChanges): Html {
+function renderChanges({ runId }: ShownRun, changes: ExitChanges): Html {
+  const target = `/runs/${runId ?? ''}/changes?span=day`
   return html`<section class="card" id="changes" aria-labelledby="changes-title">
     <h2 id="changes-title">What changed</h2>
-    ${renderChangesList(changes)}
+    ${renderChangesList(changes, target)}
   </section>`
 }
 

@@ -67,15 +67,15 @@ export function renderRunPage(parts: RunPageParts): Html {
         </p>
       </section>
       ${run.isCurrent ? renderProgress(view, summary, isLaboratory) : ''}
-      ${summary.finished === 0 ? '' : html`<div class="pair" id="verdicts">${renderCounts(run)}${run.isCurrent ? renderTruthMatrix(view, run.rows ?? []) : changes === undefined ? '' : renderChanges(changes)}</div>`}
+      ${summary.finished === 0 ? '' : html`<div class="pair" id="verdicts">${renderCounts(run)}${run.isCurrent ? renderTruthMatrix(view, run.rows ?? []) : changes === undefined ? '' : renderChanges(run, changes)}</div>`}
       ${metadata === null ? '' : renderMetadata(metadata, files)}`,
   })
 }
 
-function renderChanges(changes: ExitChanges): Html {
+function renderChanges({ runId }: ShownRun, changes: ExitChanges): Html {
   return html`<section class="card" aria-labelledby="changes-title">
     <h2 id="changes-title">What changed</h2>
-    ${renderChangesList(changes)}
+    ${renderChangesList(changes, `/runs/${runId ?? ''}/changes`)}
   </section>`
 }
 

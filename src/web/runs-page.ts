@@ -73,7 +73,7 @@ function renderTable(runs: readonly ExitRunSummary[]): Html {
           <th scope="col">run</th>
           <th scope="col">validity</th>
           <th scope="col" class="n">measured</th>
-          <th scope="col" class="n">failing</th>
+          <th scope="col" class="n">failing or suspect</th>
           <th scope="col" class="n">share</th>
           <th scope="col" class="n wide">not reached</th>
           <th scope="col" class="n wide">took</th>

@@ -7,6 +7,7 @@ export const HISTORY_STYLE = `
 .lead h1 a:hover { text-decoration-color: var(--link); }
 .notice { background: var(--tint); border-left: 3px solid var(--link); border-radius: 0 8px 8px 0; padding: 0.6rem 1rem; max-width: 60rem; }
 .links { display: flex; flex-wrap: wrap; gap: 0.3rem 1.2rem; }
+.column { display: grid; gap: 1.5rem; min-width: 0; align-content: start; }
 .card-head { display: flex; flex-wrap: wrap; gap: 0.6rem 1.5rem; align-items: baseline; justify-content: space-between; margin-bottom: 0.6rem; }
 .current { display: grid; gap: 0.8rem; }
 .s-invalid { color: var(--bad); background: none; box-shadow: inset 0 0 0 1px var(--bad); }
@@ -75,7 +76,7 @@ a.cell:hover { outline: 2px solid var(--link); }
 .cell[aria-current] { outline: 2px solid var(--ink); outline-offset: 1px; }
 .strip-ends { display: flex; justify-content: space-between; gap: 1rem; margin-top: 0.4rem; }
 
-#groups, #operations { display: grid; gap: 0.9rem; }
+#groups, #operations, .difference { display: grid; gap: 0.9rem; }
 .interval { display: inline-flex; gap: 0.8rem; align-items: center; white-space: nowrap; }
 .remarks, .changed { margin: 0; padding-left: 1.1rem; }
 .changed { list-style: none; padding: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); gap: 0.35rem 1.5rem; margin-top: 0.4rem; }

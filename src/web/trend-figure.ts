@@ -86,8 +86,8 @@ function formatTrendSentence({ days, points }: TrendSpan, valid: readonly ExitTr
       ? ''
       : ` ${formatCounted(invalid, 'run was', 'runs were')} invalid and ${invalid === 1 ? 'is' : 'are'} left out.`
   return text(low) === text(high)
-    ? `In the last ${days} days, ${text(low)} of the measured exits failed in every valid run.${left}`
-    : `In the last ${days} days, between ${text(low)} and ${text(high)} of the measured exits failed; ${text(last)} in the newest valid run.${left}`
+    ? `In the last ${days} days, ${text(low)} of the measured exits failed in every valid run, suspects included.${left}`
+    : `In the last ${days} days, between ${text(low)} and ${text(high)} of the measured exits failed, suspects included; ${text(last)} in the newest valid run.${left}`
 }
 
 function failingShare({ counts }: ExitTrendPoint): number {
@@ -160,7 +160,7 @@ function renderDrawing(span: TrendSpan, marks: readonly TrendMark[], sentence: s
         </pattern>
       </defs>
       ${lines.map(({ y }) => html`<line class="grid" x1="0" x2="100%" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}"></line>`)}
-      <text class="panel" x="0" y="11">failing, share of measured exits</text>
+      <text class="panel" x="0" y="11">failing or suspect, share of measured exits</text>
       <text class="panel" x="0" y="${LOWER_TOP - 7}">not reached, share of candidates</text>
       <svg
         x="0"

@@ -37,7 +37,7 @@ export function renderTrendTable({ days, points }: TrendSpan): Html {
           <tr>
             <th scope="col">run</th>
             <th scope="col" class="n">measured</th>
-            <th scope="col" class="n">failing</th>
+            <th scope="col" class="n">failing or suspect</th>
             <th scope="col" class="n">share</th>
             <th scope="col" class="n">not reached</th>
             <th scope="col" class="n">runs, invalid</th>

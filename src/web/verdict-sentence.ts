@@ -3,6 +3,7 @@
  *
  * Invariant: a sentence stands before any number, and each number in it has its whole.
  */
+import { exitStanding } from '../api/exit-standing.ts'
 import { isRunning, type RunSummary } from '../api/run-summary.ts'
 import { assertNever } from '../core/assert.ts'
 import type { ExitResult } from '../model/exit-result.ts'
@@ -77,22 +78,24 @@ export function formatExitSentences(result: ExitResult): readonly string[] {
 }
 
 function formatFinding(result: ExitResult): string {
+  const isSuspect = exitStanding(result) === 'suspect'
+  const failing = isSuspect ? 'Suspect' : 'Failing'
   const within = result.latency_ms === null ? '' : ` after ${formatMs(result.latency_ms)}`
   switch (result.status) {
     case 'success':
       return result.mode === 'nxdomain'
-        ? `Sound for the name we asked: it does not exist, and the exit said so${within}.`
-        : `Sound for our zone: the exit gave the right address ${result.resolved_ip ?? ''}${within}, for a name that nobody had asked before.`
+        ? `${isSuspect ? 'Suspect, although right' : 'Sound'} for the name we asked: it does not exist, and the exit said so${within}.`
+        : `${isSuspect ? 'Suspect, although right' : 'Sound'} for our zone: the exit gave the right address ${result.resolved_ip ?? ''}${within}, for a name that nobody had asked before.`
     case 'wrong_ip':
       if (result.resolved_ip === null)
-        return 'Failing: our authority was asked and answered right, and yet no address came out of the exit.'
+        return `${failing}: our authority was asked and answered right, and yet no address came out of the exit.`
       return result.mode === 'nxdomain'
-        ? `Failing: the exit gave ${result.resolved_ip ?? 'an address'} for a name that does not exist.`
-        : `Failing: the exit gave ${result.resolved_ip ?? 'another address'}, and only ${result.expected_ip ?? 'our own address'} is right.`
+        ? `${failing}: the exit gave ${result.resolved_ip ?? 'an address'} for a name that does not exist.`
+        : `${failing}: the exit gave ${result.resolved_ip ?? 'another address'}, and only ${result.expected_ip ?? 'our own address'} is right.`
     case 'dns_fail':
-      return `Failing: the exit gave no address${within} for a name that has one.`
+      return `${failing}: the exit gave no address${within} for a name that has one.`
     case 'timeout':
-      return `Failing: the exit gave up waiting for its resolver${within}.`
+      return `${failing}: the exit gave up waiting for its resolver${within}.`
     case 'circuit_fail':
       return 'Unreachable and not counted: this says nothing about DNS at the exit.'
     case 'error':
