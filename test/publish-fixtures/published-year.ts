@@ -2,7 +2,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { formatCompactTime } from '../../src/core/clock.ts'
 import { nodeFiles } from '../../src/platform/node-files.ts'
 import { writeManifests } from '../../src/publish/write-manifests.ts'
@@ -30,9 +30,19 @@ export async function makeTestDirectory(): Promise<string> {
   return directory
 }
 
+/** Makes a directory that is removed when the file of tests ends; for what its tests share. */
+export async function makeLastingDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'candor-year-'))
+  afterAll(() => rm(directory, { recursive: true }))
+  return directory
+}
+
 /** Writes the reports, `latest.json` and the lists. Every 97th run is named as older scanners did. */
-export async function publishYear({ endsAtMs, days, runsPerDay }: YearOptions): Promise<PublishedYear> {
-  const directory = join(await makeTestDirectory(), 'public')
+export async function publishYear(
+  { endsAtMs, days, runsPerDay }: YearOptions,
+  parent?: string,
+): Promise<PublishedYear> {
+  const directory = join(parent ?? (await makeTestDirectory()), 'public')
   await mkdir(directory)
   const contents = new Map<string, string>()
   const count = days * runsPerDay
