@@ -9,6 +9,7 @@ import { decodeMessage } from '../dns/decode-message.ts'
 import { encodeQuery } from '../dns/encode-message.ts'
 import type { EdnsOption } from '../dns/edns.ts'
 import { fullRcode, type DnsMessage } from '../dns/message.ts'
+import { mixCase } from '../dns/mix-case.ts'
 import { formatName, parseName } from '../dns/name.ts'
 import { encodePaddedQuery } from '../dns/pad-query.ts'
 import { RCODE_BADCOOKIE } from '../dns/rcode.ts'
@@ -59,7 +60,8 @@ export async function askQuestions(
   ): Promise<QueryExchange> => {
     // RFC 8484 section 4.1: over HTTPS the id is 0, so that caches on the way may help.
     const id = over === 'https' ? 0 : randomInt(random, 0x1_0000)
-    const query = encodePlannedQuery(plan, over, { id, type, cookie })
+    const name = plan.isCaseMixed ? mixCase(plan.name, random) : plan.name
+    const query = encodePlannedQuery({ ...plan, name }, over, { id, type, cookie })
     const startedAtMs = context.clock.wallNowMs()
     const { timeoutMs, lateWindowMs } = plan
     const exchange = await vantage.exchange({ query, timeoutMs, lateWindowMs, signal: context.interrupted })

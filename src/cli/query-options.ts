@@ -48,6 +48,8 @@ export interface QueryPlan extends QueryWords {
   readonly named: NamedResolver
   readonly recursionDesired: boolean
   readonly checkingDisabled: boolean
+  /** Whether each exchange spells the name in random case. */
+  readonly isCaseMixed: boolean
   /** Options without the cookie. */
   readonly edns: Pick<Edns, 'udpSize' | 'dnssecOk' | 'options'>
   readonly cookie: boolean
@@ -78,6 +80,7 @@ interface Flags {
   readonly dnssec?: boolean
   readonly cd?: boolean
   readonly recurse: boolean
+  readonly mixedCase?: boolean
   readonly subnet?: string
   readonly nsid?: boolean
   readonly cookie?: boolean
@@ -111,6 +114,7 @@ export function addQueryOptions(command: Command): void {
     .option('--dnssec', 'set DO: ask for signatures')
     .option('--cd', 'set CD: ask for data that failed validation too')
     .option('--no-recurse', 'clear RD: ask for what the server itself knows')
+    .option('--mixed-case', 'spell the name in random case, which the answer has to repeat (0x20)')
     .option('--subnet <prefix>', 'send a client subnet, 192.0.2.0/24')
     .option('--nsid', "ask for the server's own name")
     .option('--cookie', 'send a new client cookie')
@@ -160,6 +164,7 @@ export function readQueryPlan(
     named: via === undefined ? named : throughExit(named),
     recursionDesired: flags.recurse,
     checkingDisabled: flags.cd === true,
+    isCaseMixed: flags.mixedCase === true,
     edns: {
       udpSize: read('--bufsize', integer(BUFFER_LIMIT), flags.bufsize ?? String(BUFFER_LIMIT.default), '1232'),
       dnssecOk: flags.dnssec === true,
@@ -193,7 +198,15 @@ function throughExit(named: NamedResolver): NamedResolver {
 }
 
 /** What the resolver of an exit never sees, because Tor carries the name alone. */
-const NOT_CARRIED = ['dnssec', 'cd', 'subnet', 'nsid', 'cookie', 'bufsize'] as const
+const NOT_CARRIED = [
+  ['dnssec', 'dnssec'],
+  ['cd', 'cd'],
+  ['mixed-case', 'mixedCase'],
+  ['subnet', 'subnet'],
+  ['nsid', 'nsid'],
+  ['cookie', 'cookie'],
+  ['bufsize', 'bufsize'],
+] as const
 
 function readVia(flags: Flags, { name, types, resolver }: QueryWords): ViaOptions {
   const { torDir, torrcAppend, firstHop } = flags
@@ -212,7 +225,8 @@ function readVia(flags: Flags, { name, types, resolver }: QueryWords): ViaOption
   }
   if (resolver !== undefined) return options
   const fix = 'name a resolver as well: it is asked over TCP through the exit'
-  const flag = NOT_CARRIED.find((key) => flags[key] !== undefined) ?? (flags.recurse ? undefined : 'no-recurse')
+  const word = NOT_CARRIED.find(([, key]) => flags[key] !== undefined)?.[0]
+  const flag = word ?? (flags.recurse ? undefined : 'no-recurse')
   if (flag !== undefined) throw new ConfigError(`--${flag}`, 'Tor carries the name to the exit and nothing else', fix)
   if (types.some((type) => type !== TYPE_A && type !== TYPE_AAAA))
     throw new ConfigError('--via', 'the resolver of an exit can be asked for A and AAAA only', fix)

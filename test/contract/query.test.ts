@@ -4,7 +4,7 @@ import { FileError } from '../../src/core/files.ts'
 import { decodeMessage } from '../../src/dns/decode-message.ts'
 import { encodeMessage } from '../../src/dns/encode-message.ts'
 import type { DnsMessage, Edns } from '../../src/dns/message.ts'
-import { parseName } from '../../src/dns/name.ts'
+import { formatName, parseName } from '../../src/dns/name.ts'
 import { RCODE_NXDOMAIN } from '../../src/dns/rcode.ts'
 import { TYPE_AAAA } from '../../src/dns/rr-type.ts'
 import { serveDns, type DnsHandler, type DnsTransport } from '../../src/lab/serve-dns.ts'
@@ -200,6 +200,24 @@ describe('candor query', () => {
     expect(text).toMatch(/another answer after [\d.]+ ms: DIFFERENT, NOERROR\n;.*192\.0\.2\.1\n/)
   })
 
+  test('spells the name in random case, and takes no answer that does not repeat the spelling', async () => {
+    const name = 'aaaaaaaaaaaaaaaaaaaa.example'
+    const repeating = await serve(right)
+    const good = await runSimulatedCli(['query', name, 'A', 'AAAA', '--mixed-case', repeating.at])
+    expect(good.status).toBe(0)
+    const spellings = repeating.asked.map(([query]) => formatName(query.questions[0]?.name ?? []))
+    expect(new Set(spellings).size).toBe(2)
+    expect(new Set(spellings.map((spelling) => spelling.toLowerCase()))).toEqual(new Set([name]))
+    expect(JSON.parse(good.stdout.split('\n')[0] ?? '')).toMatchObject({ query_name: `${name}.`, status: 'NOERROR' })
+    const lowering = await serve((query) => {
+      const questions = query.questions.map((question) => ({ ...question, name: parseName(name) ?? [] }))
+      return right({ ...query, questions })
+    })
+    const bad = await runSimulatedCli(['query', name, '--mixed-case', lowering.at, '--timeout', '300ms'])
+    expect(bad.status).toBe(1)
+    expect(JSON.parse(bad.stdout)).toMatchObject({ exchanges: [{ oddities: { wrong_question: 1 } }] })
+  })
+
   test('prints data alone with --format short', async () => {
     const { at } = await serve(right)
     expect((await runSimulatedCli(['query', 'a.example', 'A', 'AAAA', at, '--format', 'short'])).stdout).toBe(
@@ -285,6 +303,7 @@ describe('candor query', () => {
     [['a.example', '--via', FINGERPRINT, '--control', '192.0.2.1:9051'], 'run the command where that Tor runs'],
     [['a.example', 'MX', '--via', FINGERPRINT], 'over TCP through the exit'],
     [['a.example', '--nsid', '--via', FINGERPRINT], 'over TCP through the exit'],
+    [['a.example', '--mixed-case', '--via', FINGERPRINT], 'over TCP through the exit'],
     [['a.example', '--no-recurse', '--via', FINGERPRINT], 'over TCP through the exit'],
     [['a\\046b.example', '--via', FINGERPRINT], 'letters, digits'],
     [['a.example', '--via', FINGERPRINT, '@192.0.2.1', '--tls'], 'leave out --tls and --https'],
