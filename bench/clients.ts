@@ -52,7 +52,13 @@ export const BASELINE = 'dnsperf, 1 resolver'
 export function listClients(programs: BenchPrograms, resolverCounts: readonly number[]): readonly BenchClient[] {
   const { dnsperf, massdns, zdns, floor, backends } = programs
   return [
-    ...(dnsperf === undefined ? [] : [createDnsperf(dnsperf)]),
+    // With many in flight it loses answers, and looks for them without a pause until they time out.
+    ...(dnsperf === undefined
+      ? []
+      : [
+          createDnsperf(dnsperf, BASELINE, []),
+          createDnsperf(dnsperf, 'dnsperf -q 10000, 1 resolver', ['-q', '10000']),
+        ]),
     ...resolverCounts.flatMap((resolvers) => [
       ...backends.map((backend) => createCandor(backend, resolvers)),
       ...(backends.includes('segmented') ? [uncut(createCandor('segmented', resolvers))] : []),
@@ -116,10 +122,10 @@ function readCompleted(task: BenchTask): number {
   return Number(/completed:\s+(\d+)/.exec(readFileSync(join(task.directory, 'stdout'), 'utf8'))?.[1])
 }
 
-/** With a socket buffer that holds a burst: without it the client loses answers and waits for them with busy processors. */
-function createDnsperf(program: string): BenchClient {
+/** With its defaults: 100 queries in flight over one socket, one thread that sends and one that receives. */
+function createDnsperf(program: string, label: string, options: readonly string[]): BenchClient {
   return {
-    label: BASELINE,
+    label,
     resolvers: 1,
     command: (task) => [
       program,
@@ -131,10 +137,7 @@ function createDnsperf(program: string): BenchClient {
       task.queriesFile,
       '-n',
       '1',
-      '-q',
-      '1000',
-      '-b',
-      '4096',
+      ...options,
     ],
     completed: readCompleted,
   }

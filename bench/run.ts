@@ -131,6 +131,8 @@ async function runClient(client: BenchClient, directory: string, meter: string, 
     directory,
     candor: CANDOR,
   }
+  // Nobody pays for the removal of what the one before has written.
+  rmSync(join(directory, 'output'), { force: true })
   const report = join(directory, 'report')
   const output = openSync(join(directory, 'stdout'), 'w')
   const processors = Array.from({ length: PROCESSORS - 1 }, (_, processor) => processor).join(',')
