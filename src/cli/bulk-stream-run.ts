@@ -125,6 +125,8 @@ class StreamRun {
       for await (const { task } of results) void task
     } finally {
       looking.timer?.cancel()
+      // Whoever waits for names must not wait for ever.
+      this.stopping.abort()
       for (const vantage of vantages) vantage.close()
     }
     await this.flushAll()

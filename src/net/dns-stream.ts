@@ -21,6 +21,8 @@ const MESSAGE_OCTETS_MAX = 65_535
 export interface DnsStream {
   /** Whether the stream takes no more queries. */
   readonly ended: boolean
+  /** How many messages have come. */
+  readonly messagesReceived: number
   /** Sends a query, and hands it what comes back. @throws {NetError} When it could not be written. */
   send(pending: PendingExchange): Promise<void>
   /** Takes no more queries and ends when nothing is in flight. */
@@ -35,6 +37,7 @@ export function createDnsStream(connection: Connection, clock: Clock, idleTimeou
   let retired = false
   let ended = false
   let idleTimer: Timer | undefined
+  let messagesReceived = 0
 
   const end = (failure: Failure): void => {
     if (ended) return
@@ -53,11 +56,15 @@ export function createDnsStream(connection: Connection, clock: Clock, idleTimeou
       })
   }
   void readMessages(connection, (message) => {
+    messagesReceived++
     queries.dispatch(message)
   }).then(end)
   return {
     get ended() {
       return ended || retired
+    },
+    get messagesReceived() {
+      return messagesReceived
     },
     send: async (pending) => {
       if (ended) throw new NetError('interrupted')

@@ -2,8 +2,8 @@
  * Do53 over TCP: one server, many queries over one connection.
  *
  * Invariant: never retries and never asks elsewhere. A connection that breaks fails everything in flight on it; the next
- * query opens a new one. A connection on which a query failed takes no new ones, so that a frozen server costs one
- * connection and not all that follows.
+ * query opens a new one. A connection on which a query ran out of time while nothing came at all takes no new ones, so that
+ * a frozen server costs one connection and not all that follows.
  *
  * Sources: RFC 7766.
  */
@@ -92,9 +92,11 @@ export function createDo53Tcp(clock: Clock, options: Do53TcpOptions): Do53Tcp {
   const send = async (pending: PendingExchange): Promise<void> => {
     try {
       const used = stream === undefined || stream.ended ? await waitForStream(pending) : stream
+      const before = used.messagesReceived
       await used.send(pending)
-      // It has been waiting for its answer since; a failure says that the stream is not to be trusted any more.
-      if ((await pending.outcome).kind === 'failure') used.retire()
+      const outcome = await pending.outcome
+      const isFrozen = outcome.kind === 'failure' && outcome.failure !== 'interrupted'
+      if (isFrozen && used.messagesReceived === before) used.retire()
     } catch (error) {
       if (!(error instanceof NetError)) throw error
       pending.fail(error.failure)

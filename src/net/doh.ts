@@ -125,10 +125,11 @@ function startOn(
     }),
     onReturned: over(onReturned),
   })
-  void pending.outcome.then(() => {
+  void pending.outcome.then((outcome) => {
     if (isOver) return
     giveUp()
-    if (connection.framesReceived === framesBefore) connection.retire()
+    const isOurs = outcome.kind === 'failure' && outcome.failure === 'interrupted'
+    if (!isOurs && connection.framesReceived === framesBefore) connection.retire()
   })
 }
 

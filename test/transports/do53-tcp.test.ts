@@ -212,6 +212,34 @@ describe('createDo53Tcp', () => {
     server.close()
   })
 
+  test('keeps a connection on which others are answered, or a query was given up', async () => {
+    let connections = 0
+    await using peer = await startTcpPeer((connection) => {
+      connections++
+      return eachQuery(connection, async (query) => {
+        if (query[1] !== 1) await connection.write(framed(responseOctets(query, 3)))
+      })
+    })
+    const server = openServer(peer.endpoint)
+    const ask1 = (id: number, more: { timeoutMs?: number; signal?: AbortSignal } = {}): Promise<Exchange> =>
+      server.exchange({ query: queryOctets(id), timeoutMs: 5_000, lateWindowMs: 0, ...more })
+    const abort = new AbortController()
+    const silent = ask1(1, { timeoutMs: 300 })
+    expect(await ask1(2)).toMatchObject({ kind: 'responses' })
+    expect(await silent).toMatchObject({ failure: 'generic_timeout_error' })
+    expect(await ask1(3)).toMatchObject({ kind: 'responses' })
+    const given = ask1(1, { signal: abort.signal })
+    await sleep(nodeClock, 50)
+    abort.abort()
+    expect(await given).toMatchObject({ failure: 'interrupted' })
+    expect(await ask1(4)).toMatchObject({ kind: 'responses' })
+    expect(connections).toBe(1)
+    expect(await ask1(1, { timeoutMs: 200 })).toMatchObject({ failure: 'generic_timeout_error' })
+    expect(await ask1(5)).toMatchObject({ kind: 'responses' })
+    expect(connections).toBe(2)
+    server.close()
+  })
+
   test('closes an idle connection', async () => {
     const closed = Promise.withResolvers<void>()
     await using peer = await startTcpPeer(async (connection) => {

@@ -163,7 +163,9 @@ class EngineRun<T> {
     } catch (error) {
       this.fail(error)
     }
-    void tasks.return?.()
+    void tasks.return?.().then(undefined, (error: unknown) => {
+      this.fail(error)
+    })
     this.isPlanEnded = true
     this.wake()
   }
