@@ -12,6 +12,7 @@
  * **Invariant**: files 0644, directory 0755. A part of a run changes neither `latest.json` nor the manifests.
  */
 import { FileError, joinPath, readText, type Files } from '../core/files.ts'
+import { inTurn } from './directory-turns.ts'
 import { parseReportMoment } from './manifest.ts'
 import { writeManifests } from './write-manifests.ts'
 
@@ -62,7 +63,8 @@ export async function publishArtefacts(
   const moment = parseReportMoment(data.name)
   if (moment === undefined) return written
   if (artefacts.isLatest && (await latestMoment(files, directory)) <= moment) await write('latest.json', data.content)
-  for (const name of await writeManifests(files, directory)) written.push(joinPath(directory, name))
+  const lists = await inTurn(directory, () => writeManifests(files, directory))
+  for (const name of lists) written.push(joinPath(directory, name))
   return written
 }
 

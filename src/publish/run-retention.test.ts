@@ -8,6 +8,7 @@ import { nodeFiles } from '../platform/node-files.ts'
 import { readArchiveIndex } from './archive-index.ts'
 import type { RetentionPolicy } from './plan-retention.ts'
 import { openPublishedDirectory } from './published-directory.ts'
+import { publishArtefacts } from './publish-artefacts.ts'
 import { runRetention, type RetentionOutcome } from './run-retention.ts'
 import { tarCodec } from './tar-codec.node.ts'
 
@@ -104,6 +105,33 @@ describe('runRetention', () => {
     )
     expect(await retain(directory)).toEqual({ done: [], problems: [], interrupted: false })
   }, 60_000)
+
+  test('takes turns at the lists with a run that ends meanwhile', async () => {
+    const { directory, contents } = await publishYear({ endsAtMs: NOW - 364 * 86_400_000, days: 4, runsPerDay: 1 })
+    // Whoever has looked into the directory takes his time before he writes down what he saw.
+    const slow: Files = {
+      ...nodeFiles,
+      list: async (path) => {
+        const names = await nodeFiles.list(path)
+        await new Promise((resolve) => {
+          setTimeout(resolve, 40)
+        })
+        return names
+      },
+    }
+    const name = 'dnshealth_20260701_000000.json'
+    const content = JSON.stringify({ metadata: { run_id: '20260701000000' } })
+    const publishing = publishArtefacts(slow, directory, {
+      data: { name, content },
+      report: { name: 'report_20260701_000000.md', content: '#' },
+      isLatest: true,
+    })
+    await retain(directory)
+    await publishing
+    expect(await findBroken(directory, new Map([...contents, [name, content]]))).toEqual([])
+    const all = JSON.parse(await readFile(join(directory, 'files-all.json'), 'utf8')) as readonly string[]
+    expect([all[0], all.length]).toEqual([name, 2])
+  })
 
   test('writes archives that tar unpacks', async () => {
     const { directory, contents } = await publishYear({ endsAtMs: NOW - 200 * 86_400_000, days: 3, runsPerDay: 1 })

@@ -12,6 +12,7 @@ import { FileError, joinPath, type Files } from '../core/files.ts'
 import { parsePublishedName } from '../model/published-name.ts'
 import { ArchiveError, type ArchiveCodec } from './archive-codec.ts'
 import { archiveIndexName, archiveName, listArchives, readArchiveIndex, type ArchiveIndex } from './archive-index.ts'
+import { inTurn } from './directory-turns.ts'
 import { gunzip, gzip } from './gzip.ts'
 import { planRetention, type ArchiveStep, type RetentionPlan, type RetentionPolicy } from './plan-retention.ts'
 import { REPORT_OCTETS_MAX } from './published-directory.ts'
@@ -93,14 +94,24 @@ export async function runRetention(
   const plan = await readRetentionPlan(files, directory, wallNowMs, policy)
   const done: RetentionStep[] = []
   const problems: string[] = []
-  await writeManifests(files, directory, new Set([...plan.deleteFiles, ...plan.deleteArchives.map(archiveName)]))
-  for (const step of listRetentionSteps(plan)) {
-    if (signal.aborted) break
-    const problem = await takeStep(dependencies, directory, plan, step)
-    if (problem === undefined) done.push(step)
-    else problems.push(problem)
+  const take = async (steps: readonly RetentionStep[]): Promise<void> => {
+    for (const step of steps) {
+      if (signal.aborted) return
+      const problem = await takeStep(dependencies, directory, plan, step)
+      if (problem === undefined) done.push(step)
+      else problems.push(problem)
+    }
   }
-  await writeManifests(files, directory)
+  const steps = listRetentionSteps(plan)
+  const isDeletion = ({ action }: RetentionStep): boolean => action === 'delete' || action === 'delete_archive'
+  // Nobody may make lists between the two: they would name what is going.
+  await inTurn(directory, async () => {
+    const expired = new Set([...plan.deleteFiles, ...plan.deleteArchives.map(archiveName)])
+    await writeManifests(files, directory, expired)
+    await take(steps.filter(isDeletion))
+  })
+  await take(steps.filter((step) => !isDeletion(step)))
+  await inTurn(directory, () => writeManifests(files, directory))
   return { done, problems, interrupted: signal.aborted }
 }
 
