@@ -146,14 +146,37 @@ function isValue(value: string | null, wanted: string): boolean {
  * @returns `null` when it names nobody.
  */
 export function keyOfFamily({ exit_fingerprint, family }: ListedExit): string | null {
-  const members = family.flatMap((member) => parseMember(member) ?? []).filter((member) => member !== exit_fingerprint)
-  return members.length === 0 ? null : ([exit_fingerprint, ...members].toSorted(compareText)[0] ?? null)
+  if (family.length === 0) return null
+  const { members, smallest } = readFamily(family)
+  const others = members.has(exit_fingerprint) ? members.size - 1 : members.size
+  if (others === 0 || smallest === undefined) return null
+  return smallest < exit_fingerprint ? smallest : exit_fingerprint
 }
 
 function isOfFamily(row: ListedExit, value: string): boolean {
   const key = keyOfFamily(row)
   if (value === NOT_KNOWN) return key === null
-  return key === value || row.exit_fingerprint === value || row.family.some((member) => parseMember(member) === value)
+  return key === value || row.exit_fingerprint === value || readFamily(row.family).members.has(value)
+}
+
+/** Members of a family by fingerprint. */
+interface ReadFamily {
+  readonly members: ReadonlySet<string>
+  readonly smallest: string | undefined
+}
+
+/** Lists of the archive are shared by all members and by many runs; reading them again and again is what costs most. */
+const readFamilies = new WeakMap<readonly string[], ReadFamily>()
+
+function readFamily(family: readonly string[]): ReadFamily {
+  const known = readFamilies.get(family)
+  if (known !== undefined) return known
+  const members = new Set(family.flatMap((member) => parseMember(member) ?? []))
+  let smallest: string | undefined
+  for (const member of members) if (smallest === undefined || member < smallest) smallest = member
+  const read = { members, smallest }
+  readFamilies.set(family, read)
+  return read
 }
 
 function parseMember(member: string): string | undefined {
