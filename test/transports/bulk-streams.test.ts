@@ -190,6 +190,18 @@ describe.skipIf(certificates === undefined)('candor bulk over TLS and HTTPS (nee
     await runBulk(directory, namesText(5), list, ['--no-verify'])
     expect(readRecords(directory).every(({ status }) => status === 'NOERROR')).toBe(true)
   })
+  test('asks trusted resolvers over TLS for what others answered', async () => {
+    await using dnsdist = await startDnsdist(files.right, answerAddress)
+    await using server = await startBulkResponder()
+    const directory = makeTemporaryDirectory()
+    const trusted = join(directory, 'trusted')
+    writeFileSync(trusted, `tls://127.0.0.1:${dnsdist.tls.port}\n`)
+    const options = ['--trusted', trusted, '--ca', files.authorityFile, '--hedge', '50']
+    expect((await runBulk(directory, namesText(50), [`127.0.0.1#${server.port}`], options)).status).toBe(0)
+    const records = readRecords(directory)
+    expect(records).toHaveLength(50)
+    expect(protocolsOf(records)).toEqual(['TLS'])
+  })
   test('goes on when the server is started again', async () => {
     await using dnsdist = await startDnsdist(files.right, answerAddress)
     const directory = makeTemporaryDirectory()
