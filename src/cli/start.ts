@@ -5,11 +5,14 @@
  */
 import type { Command } from 'commander'
 import { createRunProgress } from '../campaigns/exits/run-progress.ts'
+import { ALERT_SETTING_GROUP, ALERT_SETTINGS, type AlertSettings } from '../config/alert-settings.ts'
+import { collectSettings, loadConfig } from '../config/load-config.ts'
 import { RunError } from '../core/config-error.ts'
 import { joinPath } from '../core/files.ts'
 import { checkLimit, type Limit } from '../core/limit.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
+import type { ExitReport } from '../model/exit-result.ts'
 import { openExitArchive } from '../store/exit-archive.node.ts'
 import { createWebApp } from '../web/create-web-app.ts'
 import { ARCHIVE_FILE } from './archive-file.ts'
@@ -17,6 +20,7 @@ import type { CliContext } from './cli-context.ts'
 import { STATUS_FAILED } from './exit-status.ts'
 import { openFileDocuments } from './file-documents.ts'
 import { createLatestRun } from '../daemon/latest-run.ts'
+import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
 import { serveHttp } from './serve-http.ts'
 import { scanLaboratory, untilAborted, type LaboratoryScans } from './start-laboratory.ts'
 
@@ -60,9 +64,11 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
   const directory = joinPath(context.environment['TMPDIR'] ?? '/tmp', `candor-${context.newSeed()}`)
   try {
     await files.makeDirectory(directory, 0o700)
+    await using alerts = await openServedAlerts(context, laboratoryAlerts(), directory)
     const archive = await openExitArchive(joinPath(directory, ARCHIVE_FILE))
     try {
       await serveLaboratory(context, {
+        alerts,
         port,
         exits,
         scansMax,
@@ -83,9 +89,10 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
 type LaboratoryService = Omit<LaboratoryScans, 'progress' | 'latest' | 'archive'> & {
   readonly port: number
   readonly archive: ExitArchive
+  readonly alerts: ServedAlerts
 }
 
-async function serveLaboratory(context: CliContext, { port, ...parts }: LaboratoryService): Promise<void> {
+async function serveLaboratory(context: CliContext, { port, alerts, ...parts }: LaboratoryService): Promise<void> {
   const { files, clock, log } = context
   const { resultsDirectory, archive } = parts
   const progress = createRunProgress(clock)
@@ -102,6 +109,7 @@ async function serveLaboratory(context: CliContext, { port, ...parts }: Laborato
     version: context.version,
     streamsMax: STREAMS_MAX,
     archive,
+    ...alerts.stores,
   })
   await using server = await serveHttp((request, sender) => app.fetch(request, sender), {
     address: '127.0.0.1',
@@ -115,7 +123,11 @@ async function serveLaboratory(context: CliContext, { port, ...parts }: Laborato
   await context.stdout.write(`${server.url}\n`)
   await context.say('Ctrl-C ends everything')
   try {
-    await scanLaboratory(context, { progress, latest, ...parts })
+    const append = async (report: ExitReport): Promise<void> => {
+      await archive.append(report)
+      await alerts.processRun(report)
+    }
+    await scanLaboratory(context, { ...parts, progress, latest, archive: { append } })
   } catch (error) {
     if (!(error instanceof RunError)) throw error
     // The page says it as well, and stays as long as somebody wants to read it.
@@ -123,6 +135,12 @@ async function serveLaboratory(context: CliContext, { port, ...parts }: Laborato
     await context.say(error.message)
     await untilAborted(context.interrupted)
   }
+}
+
+/** Nobody is told; two scans with the same failure are enough to see what an incident looks like. */
+function laboratoryAlerts(): AlertSettings {
+  const [loaded = new Map()] = loadConfig({ file: null, environment: {}, flags: new Map() }, [ALERT_SETTING_GROUP])
+  return { ...collectSettings<AlertSettings>(ALERT_SETTINGS, loaded), rule: 'two_in_a_row' }
 }
 
 /** @throws {ConfigError} When it is no number, or out of range. */

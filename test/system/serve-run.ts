@@ -35,8 +35,11 @@ export async function makeDaemonHome(
 }
 
 /** Starts the daemon, and waits until it answers. */
-export async function startDaemon(home: DaemonHome): Promise<RunningDaemon> {
-  const command = startCandor(['serve', '--config', home.configPath], home.environment)
+export async function startDaemon(
+  home: DaemonHome,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningDaemon> {
+  const command = startCandor(['serve', '--config', home.configPath], { ...home.environment, ...environment })
   let client: DaemonClient | undefined
   const isUp = await eventually(async () => {
     // A socket that was left by a kill is there before the daemon is.
@@ -62,4 +65,60 @@ export async function ask<T>(client: DaemonClient, path: string): Promise<T> {
   const { status, text } = await client.get(path)
   if (status !== 200) throw new Error(`${path}: ${status} ${text}`)
   return JSON.parse(text) as T
+}
+
+/** An event of the API. */
+export interface ServerEvent {
+  readonly event: string
+  readonly id: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** A client of the events that comes back with its last id whenever the connection is lost. */
+export interface EventReader {
+  readonly events: readonly ServerEvent[]
+  stop(): void
+}
+
+/** Reads events; `urlOf` says where the daemon is just now. */
+export function readEvents(urlOf: () => string | undefined): EventReader {
+  const events: ServerEvent[] = []
+  const controller = new AbortController()
+  void (async () => {
+    while (!controller.signal.aborted) {
+      await readStream(urlOf(), events, controller.signal).catch(() => {})
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+  })()
+  return {
+    events,
+    stop: () => {
+      controller.abort()
+    },
+  }
+}
+
+async function readStream(url: string | undefined, events: ServerEvent[], signal: AbortSignal): Promise<void> {
+  if (url === undefined) return
+  const lastId = events.findLast(({ id }) => id !== '')?.id
+  const headers: Record<string, string> = lastId === undefined ? {} : { 'last-event-id': lastId }
+  const { body, status } = await fetch(`${url}api/v1/events`, { headers, signal })
+  if (status !== 200 || body === null) return
+  let rest = ''
+  for await (const chunk of body.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split('\n\n')
+    rest = parts.pop() ?? ''
+    for (const part of parts) {
+      const fields = new Map(
+        part.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
+      )
+      const data = fields.get('data')
+      if (data === undefined) continue
+      events.push({
+        event: fields.get('event') ?? '',
+        id: fields.get('id') ?? '',
+        data: JSON.parse(data) as ServerEvent['data'],
+      })
+    }
+  }
 }

@@ -1,23 +1,25 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { DaemonClient } from '../../src/cli/daemon-client.ts'
 import { createSeededRandom, randomInt } from '../../src/core/random.ts'
+import { startWebhookReceiver } from '../../src/lab/webhook-receiver.ts'
 import type { ExitResult } from '../../src/model/exit-result.ts'
+import { nodeClock } from '../../src/platform/node-clock.ts'
 import { openExitArchive } from '../../src/store/exit-archive.node.ts'
 import {
   eventually,
   hasTor,
   misclassified,
-  readJournalLines,
   readReport,
   startCandor,
   startTestLaboratory,
-  type JournalLine,
   type TestLaboratory,
 } from './laboratory-run.ts'
-import { ask, logged, makeDaemonHome, startDaemon, type DaemonHome } from './serve-run.ts'
+import { ask, logged, makeDaemonHome, readEvents, startDaemon, type DaemonHome } from './serve-run.ts'
 
-/** How often a daemon is killed at a random moment of one run. */
+const SECRET = 'a-secret-of-the-test'
+/** How often a daemon is killed at a random moment. */
 const KILLS = process.env['CANDOR_TEST_FULL'] === undefined ? 3 : 20
 const EXITS = 6
 
@@ -26,10 +28,33 @@ interface Campaign {
   readonly last: { readonly run_id: string; readonly outcome: string } | null
 }
 
-/** Results that the journal had acknowledged, by fingerprint. */
-function acknowledged(lines: readonly JournalLine[]): ReadonlyMap<string, ExitResult> {
-  const results = lines.filter(({ kind }) => kind === 'result').map((line) => line['result'] as ExitResult)
-  return new Map(results.map((result) => [result.exit_fingerprint, result]))
+/** Results that the journals had acknowledged, by run and fingerprint. */
+async function acknowledged(
+  { analysisDir }: DaemonHome,
+  runIds: readonly string[],
+): Promise<ReadonlyMap<string, ExitResult>> {
+  const found = new Map<string, ExitResult>()
+  for (const runId of runIds) {
+    const text = await readFile(join(analysisDir, `journal_${runId}.jsonl`), 'utf8').catch(() => '')
+    for (const line of text.split('\n').filter((each) => each.endsWith('}'))) {
+      const { kind, result } = JSON.parse(line) as { readonly kind: string; readonly result: ExitResult }
+      if (kind === 'result') found.set(`${runId} ${result.exit_fingerprint}`, result)
+    }
+  }
+  return found
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Asks for a run. @returns Its id. */
+async function order(client: DaemonClient): Promise<string> {
+  const { status, text } = await client.post('/api/v1/runs', { campaign: 'exits' })
+  expect(status).toBe(202)
+  return (JSON.parse(text) as { readonly run_id: string }).run_id
+}
+
+async function phaseOf(client: DaemonClient): Promise<string> {
+  return (await ask<{ readonly phase: string }>(client, '/api/v1/runs/current')).phase
 }
 
 /** What must not change once it was acknowledged. */
@@ -37,7 +62,7 @@ function evidenceOf(result: ExitResult | undefined): unknown {
   return { status: result?.status, names: result?.attempts.map(({ query_domain: name }) => name) }
 }
 
-async function waitUntilEnded(client: Parameters<typeof ask>[0], runId: string): Promise<Campaign['last']> {
+async function waitUntilEnded(client: DaemonClient, runId: string): Promise<Campaign['last']> {
   let last: Campaign['last'] = null
   const hasEnded = await eventually(async () => {
     ;({ last } = await ask<Campaign>(client, '/api/v1/campaigns/exits'))
@@ -56,61 +81,78 @@ describe.skipIf(!hasTor)('candor serve in a laboratory', () => {
     await laboratory[Symbol.asyncDispose]()
   })
 
-  async function expectOneRun({ dataDir, analysisDir }: DaemonHome, runId: string): Promise<void> {
+  async function expectKept({ dataDir, analysisDir }: DaemonHome, runIds: readonly string[]): Promise<void> {
     const archive = await openExitArchive(join(dataDir, 'history.db'))
     try {
       // The daemon may just have ended the run; what follows a run comes after that.
-      expect(await eventually(async () => (await archive.run(runId)) !== undefined, 20_000)).toBe(true)
-      const runs = await archive.runs(null, 10)
-      expect(runs.map((run) => run.runId)).toEqual([runId])
-      expect(await archive.rows(runId)).toHaveLength(EXITS)
+      expect(await eventually(async () => (await archive.run(runIds.at(-1) ?? '')) !== undefined, 20_000)).toBe(true)
+      expect((await archive.runs(null, 100)).map((run) => run.runId)).toEqual(runIds.toReversed())
+      for (const runId of runIds) expect(await archive.rows(runId)).toHaveLength(EXITS)
     } finally {
       await archive.close()
     }
-    expect((await readdir(analysisDir)).filter((name) => name.startsWith('dnshealth_'))).toHaveLength(1)
-    const log = await stat(join(dataDir, 'logs', `run_${runId}.jsonl`))
-    expect(log.mode & 0o777).toBe(0o600)
+    expect((await readdir(analysisDir)).filter((name) => name.startsWith('dnshealth_'))).toHaveLength(runIds.length)
+    for (const runId of runIds) {
+      expect((await stat(join(dataDir, 'logs', `run_${runId}.jsonl`))).mode & 0o777).toBe(0o600)
+    }
   }
 
-  test(`loses nothing that was acknowledged when it is killed ${KILLS} times during a run`, async () => {
-    const home = await makeDaemonHome(laboratory)
+  test(`loses nothing and tells nobody twice when it is killed ${KILLS} times`, { timeout: 900_000 }, async () => {
+    await using receiver = await startWebhookReceiver({ secret: SECRET, clock: nodeClock })
+    const home = await makeDaemonHome(laboratory, {
+      more: `[alerts]\nrule = "two_in_a_row"\n[[alerts.channels]]\nname = "ops"\nkind = "webhook"\nurl = "${receiver.url}"\n`,
+    })
     const random = createSeededRandom('kills')
-    let daemon = await startDaemon(home)
-    const started = await daemon.client.post('/api/v1/runs', { campaign: 'exits' })
-    expect(started.status).toBe(202)
-    const { run_id: runId } = JSON.parse(started.text) as { readonly run_id: string }
     const known = new Map<string, ExitResult>()
+    let daemon = await startDaemon(home, { CANDOR_WEBHOOK_SECRET: SECRET })
+    const reader = readEvents(() => logged(daemon.stderr(), 'daemon.started')[0]?.['url'] as string | undefined)
+    const runIds: string[] = []
     for (let kill = 0; kill < KILLS; kill++) {
-      await new Promise((resolve) => setTimeout(resolve, randomInt(random, 15_000)))
+      const { running_id: running } = await ask<Campaign>(daemon.client, '/api/v1/campaigns/exits')
+      if (running === null) runIds.push(await order(daemon.client))
+      // Most kills hit the scan, some whatever comes before and after it.
+      if (randomInt(random, 4) > 0) {
+        await eventually(async () => (await phaseOf(daemon.client)) === 'scanning', 60_000)
+        await pause(randomInt(random, 3_000))
+      } else await pause(randomInt(random, 15_000))
       daemon.kill('SIGKILL')
       await daemon.outcome
-      for (const [fingerprint, result] of acknowledged(await readJournalLines(home.analysisDir))) {
-        known.set(fingerprint, known.get(fingerprint) ?? result)
-      }
-      daemon = await startDaemon(home)
-      const campaign = await ask<Campaign>(daemon.client, '/api/v1/campaigns/exits')
-      expect([campaign.running_id, campaign.last?.run_id]).toContain(runId)
+      for (const [key, result] of await acknowledged(home, runIds)) known.set(key, known.get(key) ?? result)
+      daemon = await startDaemon(home, { CANDOR_WEBHOOK_SECRET: SECRET })
     }
-    expect(await waitUntilEnded(daemon.client, runId)).toMatchObject({ outcome: 'complete' })
-    const { results } = await readReport(home.analysisDir)
-    for (const [fingerprint, result] of known) {
+    while (runIds.length < 2 || (await ask<Campaign>(daemon.client, '/api/v1/campaigns/exits')).running_id !== null) {
+      const { running_id: running } = await ask<Campaign>(daemon.client, '/api/v1/campaigns/exits')
+      if (running === null) runIds.push(await order(daemon.client))
+      await waitUntilEnded(daemon.client, runIds.at(-1) ?? '')
+    }
+    await expectKept(home, runIds)
+    for (const [key, result] of known) {
+      const [runId = '', fingerprint] = key.split(' ')
+      const { results } = await readReport(home.analysisDir, `dnshealth_${runId.slice(0, 8)}_${runId.slice(8)}.json`)
       const final = results.find(({ exit_fingerprint: other }) => other === fingerprint)
       expect(evidenceOf(final)).toEqual(evidenceOf(result))
     }
+    const { results } = await readReport(home.analysisDir)
     expect(results).toHaveLength(EXITS)
     expect(misclassified(laboratory.laboratory, results)).toEqual([])
-    await expectOneRun(home, runId)
+    const failing = results.filter(({ status }) => ['wrong_ip', 'dns_fail', 'timeout'].includes(status))
+    expect(await eventually(() => receiver.arrivals.size >= failing.length, 30_000)).toBe(true)
     daemon.kill('SIGTERM')
     expect((await daemon.outcome).status).toBe(0)
+    expect([...receiver.arrivals.values()].filter((count) => count !== 1)).toEqual([])
+    reader.stop()
+    for (const runId of runIds) {
+      const told = reader.events.filter(({ event, id }) => event === 'result' && id.startsWith(runId))
+      expect(told.map(({ id }) => id)).toEqual(told.map((_, index) => `${runId}.${index + 1}`))
+      expect(told).toHaveLength(EXITS)
+    }
   })
 
   test('ends within ten seconds of SIGTERM during a run, and the next one resumes it', async () => {
     const home = await makeDaemonHome(laboratory)
     const first = await startDaemon(home)
-    const { text } = await first.client.post('/api/v1/runs', { campaign: 'exits' })
-    const { run_id: runId } = JSON.parse(text) as { readonly run_id: string }
-    const isScanning = async (): Promise<boolean> =>
-      (await ask<{ readonly phase: string }>(first.client, '/api/v1/runs/current')).phase === 'scanning'
+    const runId = await order(first.client)
+    const isScanning = async (): Promise<boolean> => (await phaseOf(first.client)) === 'scanning'
     expect(await eventually(isScanning, 60_000)).toBe(true)
     const stream = await fetch(`${logged(first.stderr(), 'daemon.started')[0]?.['url'] as string}api/v1/events`)
     const startMs = performance.now()
@@ -121,7 +163,7 @@ describe.skipIf(!hasTor)('candor serve in a laboratory', () => {
     const second = await startDaemon(home)
     expect(logged(second.stderr(), 'daemon.run.resumed')).toMatchObject([{ run_id: runId }])
     expect(await waitUntilEnded(second.client, runId)).toMatchObject({ outcome: 'complete' })
-    await expectOneRun(home, runId)
+    await expectKept(home, [runId])
     second.kill('SIGTERM')
     expect((await second.outcome).status).toBe(0)
   })
@@ -133,8 +175,7 @@ describe.skipIf(!hasTor)('candor serve in a laboratory', () => {
     const refused = await startCandor([...run, '--mode', 'nxdomain'], laboratory.environment).outcome
     expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--mode') })
     const command = startCandor([...run, '--format', 'jsonl', '--fail-on', 'low'], laboratory.environment)
-    const isScanning = async (): Promise<boolean> =>
-      (await ask<{ readonly phase: string }>(daemon.client, '/api/v1/runs/current')).phase === 'scanning'
+    const isScanning = async (): Promise<boolean> => (await phaseOf(daemon.client)) === 'scanning'
     expect(await eventually(isScanning, 60_000)).toBe(true)
     const busy = await startCandor([...run, '--skip-if-busy'], laboratory.environment).outcome
     expect(busy).toMatchObject({ status: 0, stdout: '', stderr: expect.stringContaining('skipped') })

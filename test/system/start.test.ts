@@ -90,6 +90,8 @@ describe.skipIf(TOR === undefined)('candor start', () => {
     const latest = (await (await fetch(`${candor.url}latest.json`)).json()) as { readonly results: readonly unknown[] }
     expect(latest.results).toHaveLength(3)
     expect((await fetch(`${candor.url}files.json`)).status).toBe(200)
+    const kept = (await (await fetch(`${candor.url}api/v1/runs`)).json()) as { readonly runs: readonly unknown[] }
+    expect(kept.runs).toHaveLength(1)
     candor.process.kill('SIGINT')
     expect(await candor.process.exited).toEqual({ code: 0, signal: undefined })
     expect(readdirSync(directory)).toEqual([])
