@@ -17,7 +17,8 @@ import {
 } from '../config/serve-settings.ts'
 import type { SettingGroup } from '../config/setting.ts'
 import { formatIsoTime } from '../core/clock.ts'
-import { ConfigError } from '../core/config-error.ts'
+import { ConfigError, RunError } from '../core/config-error.ts'
+import { FileError } from '../core/files.ts'
 import type { DaemonStatus } from '../model/daemon-control.ts'
 import type { RetentionPolicy } from '../model/retention.ts'
 import { setUpChannels } from './alert-service.ts'
@@ -73,10 +74,9 @@ export async function openServeConfig(command: Command, context: CliContext): Pr
       try {
         current = await read(command, context)
       } catch (error) {
-        if (!(error instanceof ConfigError)) throw error
-        const { path: place, message, hint } = error
-        status = { ...status, refused: { place, message, hint } }
-        log.error('daemon.configuration.refused', { place, message, hint })
+        const refused = explainRefusal(error)
+        status = { ...status, refused }
+        log.error('daemon.configuration.refused', refused)
         return false
       }
       const restartNeeded = listFixed(first, current)
@@ -110,6 +110,14 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
   }
 }
 
+/** @throws What is neither a mistake in the configuration nor trouble with what it names: a bug. */
+function explainRefusal(error: unknown): { readonly place: string; readonly message: string; readonly hint: string } {
+  if (error instanceof ConfigError) return { place: error.path, message: error.message, hint: error.hint }
+  if (error instanceof RunError) return { place: 'the configuration', message: error.message, hint: error.hint }
+  if (error instanceof FileError) return { place: error.path, message: error.code, hint: 'a file that can be read' }
+  throw error
+}
+
 /** A daemon may serve pages alone; whoever named a zone or a mode wants runs, and is told what is wrong with it. */
 function explainExits(exits: LoadedGroup): string | null {
   if (exits.get('domain')?.value !== null || exits.get('mode')?.origin !== 'default') return null
@@ -122,6 +130,7 @@ function listFixed(first: ServeConfig, now: ServeConfig): readonly string[] {
     ['data_dir', first.general.dataDir, now.general.dataDir],
     ['serve.listen', first.serve.listen, now.serve.listen],
     ['serve.port', first.serve.port, now.serve.port],
+    ['serve.event_streams', first.serve.eventStreams, now.serve.eventStreams],
     ['exits.analysis_dir', first.analysisDir, now.analysisDir],
   ]
   return pairs.filter(([, was, is]) => was !== is).map(([key]) => key)

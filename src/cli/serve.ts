@@ -26,6 +26,7 @@ import { createWebApp } from '../web/create-web-app.ts'
 import { answerMeasurement } from './answer-measurement.ts'
 import { ARCHIVE_FILE } from './archive-file.ts'
 import type { CliContext } from './cli-context.ts'
+import { OutputClosedError } from './cli-output.ts'
 import { SOCKET_NAME } from './daemon-client.ts'
 import { createFinishOrder } from './finish-order.ts'
 import { openFileDocuments } from './file-documents.ts'
@@ -107,14 +108,18 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
   await using server = await serveHttp(handle, { address, port, portsTried: 1, command: 'candor serve' })
   let reloading = Promise.resolve()
   const unsubscribe = context.onHangup(() => {
-    reloading = reloading.then(() => reload(daemon, parts))
+    reloading = reloading
+      .then(() => reload(daemon, parts))
+      .catch((error: unknown) => {
+        log.error('daemon.configuration.failed', { error: error instanceof Error ? error.message : String(error) })
+      })
   })
   try {
     daemon.begin(toSchedule(config.current()))
     const [exits] = daemon.control.campaigns()
     const next = config.current().exitsNotConfigured ?? describeNext(exits)
     log.info('daemon.started', { url: server.url, data_dir: directories.dataDir, exits: next })
-    await context.stdout.write(`${server.url}\n`)
+    await sayAddress(context, server.url)
     if (context.stderr.isTerminal) await context.say(`${next}\nSIGHUP reads the configuration again; Ctrl-C ends it.`)
     await untilAborted(interrupted)
   } finally {
@@ -123,6 +128,16 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
     const stopped = await withTimeout(clock, Promise.all([daemon.stop(), parts.alerts.stop()]), STOP_MS)
     // What has not ended by now is in its journal; the next process goes on with it.
     log.info('daemon.stopped', { in_time: stopped !== undefined })
+  }
+}
+
+/** Whoever started the daemon may not read what it writes. */
+async function sayAddress({ stdout, log }: CliContext, url: string): Promise<void> {
+  try {
+    await stdout.write(`${url}\n`)
+  } catch (error) {
+    if (!(error instanceof OutputClosedError)) throw error
+    log.debug('daemon.stdout.closed')
   }
 }
 
@@ -148,7 +163,7 @@ function assemble(
     newId: () => context.newSeed(),
     exits: createExitsWork(context, directories, archive, () => config.current()),
     steps,
-    firstChore: createImportChore(context, { ...directories, archive }, () => config.current().retention),
+    firstChore: createImportChore(context, { ...directories, archive }, state, () => config.current().retention),
     chores: [
       { name: 'archive', run: (signal) => retainArchive(context, archive, config.current().retention, signal) },
       {

@@ -126,4 +126,25 @@ describe('createCampaignRunner', () => {
     expect(state.pendingSteps()).toEqual([])
     expect(await runner.start(ALL)).toMatchObject({ started: true })
   })
+
+  test('ends a run again when its end could not be noted', async () => {
+    const { runner, jobs, clock, settle, state, ended } = await createWorld()
+    await runner.start(ALL)
+    await settle()
+    const endRun = state.endRun.bind(state)
+    state.endRun = () => {
+      throw new Error('the disk is full')
+    }
+    jobs[0]?.end(COMPLETE)
+    await settle()
+    expect(runner.problem()).toContain('the disk is full')
+    expect(ended).toEqual([])
+    state.endRun = endRun
+    await clock.advance(30_000)
+    expect(jobs[1]?.job.isResumed).toBe(true)
+    jobs[1]?.end(COMPLETE)
+    await settle()
+    expect(ended).toEqual(['20260131120000'])
+    expect(state.pendingSteps()).toHaveLength(2)
+  })
 })

@@ -28,11 +28,13 @@ export interface RunningDaemon {
  *
  * @param config - TOML after the table `[serve]`.
  * @param directory - Where everything of it is; a daemon that is started there again goes on.
+ * @param changes - Another machine than this one.
  */
 export async function startDaemon(
   config = '',
   directory: string = makeTemporaryDirectory(),
   environment: Readonly<Record<string, string>> = {},
+  changes: Partial<CliCapabilities> = {},
 ): Promise<RunningDaemon> {
   const dataDir = join(directory, 'data')
   const configPath = join(directory, 'candor.toml')
@@ -43,6 +45,7 @@ export async function startDaemon(
   const callbacks = new Set<() => void>()
   const changed: CliCapabilities = {
     ...capabilities,
+    ...changes,
     interrupted: controller.signal,
     onHangup: (callback) => {
       callbacks.add(callback)
