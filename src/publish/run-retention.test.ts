@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { cp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeTestDirectory, publishYear } from '../../test/publish-fixtures/published-year.ts'
+import { findBroken, makeTestDirectory, publishYear } from '../../test/publish-fixtures/published-year.ts'
 import { FileError, type Files } from '../core/files.ts'
 import { nodeFiles } from '../platform/node-files.ts'
 import { readArchiveIndex } from './archive-index.ts'
@@ -26,19 +26,6 @@ async function snapshot(directory: string): Promise<ReadonlyMap<string, string>>
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   const contents = await Promise.all(files.map((path) => readFile(path, 'base64')))
   return new Map(files.map((path, index) => [path.slice(directory.length + 1), contents[index] ?? '']))
-}
-
-/** @returns Names of the manifests that do not answer as they did when they were published. */
-async function findBroken(directory: string, contents: ReadonlyMap<string, string>): Promise<readonly string[]> {
-  const source = openPublishedDirectory(nodeFiles, directory)
-  const broken: string[] = []
-  for (const manifest of ['files.json', 'files-all.json']) {
-    for (const name of JSON.parse(await readFile(join(directory, manifest), 'utf8')) as readonly string[]) {
-      const octets = await source.read(name)
-      if (new TextDecoder().decode(octets) !== contents.get(name)) broken.push(`${manifest}: ${name}`)
-    }
-  }
-  return broken
 }
 
 /** Files that stop at a change with a number, before it or half way through it, as a process does that is killed. */

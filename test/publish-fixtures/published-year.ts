@@ -1,10 +1,11 @@
 /** A directory of publication as a year of runs leaves it, generated, and what each published name must answer. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, onTestFinished } from 'vitest'
 import { formatCompactTime } from '../../src/core/clock.ts'
 import { nodeFiles } from '../../src/platform/node-files.ts'
+import { openPublishedDirectory } from '../../src/publish/published-directory.ts'
 import { writeManifests } from '../../src/publish/write-manifests.ts'
 
 /** One published directory. */
@@ -59,4 +60,17 @@ export async function publishYear(
   for (const [name, content] of contents) await writeFile(join(directory, name), content)
   await writeManifests(nodeFiles, directory)
   return { directory, contents }
+}
+
+/** @returns Names of the manifests that do not answer as they did when they were published. */
+export async function findBroken(directory: string, contents: ReadonlyMap<string, string>): Promise<readonly string[]> {
+  const source = openPublishedDirectory(nodeFiles, directory)
+  const broken: string[] = []
+  for (const manifest of ['files.json', 'files-all.json']) {
+    for (const name of JSON.parse(await readFile(join(directory, manifest), 'utf8')) as readonly string[]) {
+      const octets = await source.read(name)
+      if (new TextDecoder().decode(octets) !== contents.get(name)) broken.push(`${manifest}: ${name}`)
+    }
+  }
+  return broken
 }

@@ -5,10 +5,14 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parsePublishedPath } from '../../deploy/pages/src/published-path.ts'
+import { createSeededRandom } from '../../src/core/random.ts'
 import { startObjectStore } from '../../src/lab/object-store.ts'
 import { parsePublishedName } from '../../src/model/published-name.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
 import { nodeFiles } from '../../src/platform/node-files.ts'
+import { nodeHttp } from '../../src/platform/node-http.ts'
+import { createS3Store } from '../../src/publish/s3-store.ts'
+import { syncStores } from '../../src/publish/sync-stores.ts'
 import { runRetention } from '../../src/publish/run-retention.ts'
 import { tarCodec } from '../../src/publish/tar-codec.node.ts'
 import { buildPagesFunction, startPagesSite, type PagesSite } from '../publish-fixtures/pages-site.ts'
@@ -209,6 +213,34 @@ describe('deploy/pages', () => {
       expect(page.status).toBe(200)
       expect(headers).toContain(`Content-Security-Policy: ${page.headers['content-security-policy']?.toString()}\n`)
     }
+  })
+
+  test('reads every form out of a store with a public address as well', async () => {
+    const keys = { accessKeyId: 'a', secretAccessKey: 'b', region: 'us-east-1', bucket: 'results' }
+    await using server = await startObjectStore({ ...keys, clock: nodeClock, isPublic: true })
+    const signal = new AbortController().signal
+    const store = createS3Store(
+      { http: nodeHttp, clock: nodeClock, random: createSeededRandom('seed'), signal },
+      { ...keys, name: 'own', endpoint: server.url, prefix: '', authorities: null, attempts: 1, timeoutMs: 5000 },
+      keys,
+    )
+    const places = { directory: year.directory, stateDirectory: join(year.directory, '.state') }
+    const options = { concurrency: 4, deleteAfterDays: 0, dryRun: false }
+    const [outcome] = await syncStores({ files: nodeFiles, wallNowMs: NOW, signal }, [store], places, options)
+    expect(outcome?.failure).toBeNull()
+    await using pages = await startPagesSite(script, `${server.url}/results/`)
+    for (const [name, content] of year.contents) {
+      for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+        const { status, headers: received, body } = await get(pages.url, `/${name}`, headers)
+        const octets = received['content-encoding'] === 'gzip' ? gunzipSync(body) : body
+        expect([name, status, octets.toString()]).toEqual([name, 200, content])
+      }
+    }
+    const compressed = [...server.objects.keys()].find((key) => key.endsWith('.json.gz')) ?? ''
+    const named = await get(pages.url, `/${compressed}`)
+    expect([named.status, named.headers['content-encoding']]).toEqual([200, 'gzip'])
+    expect(gunzipSync(named.body).toString()).toBe(year.contents.get(compressed.replace('.gz', '')))
+    expect((await get(pages.url, '/dnshealth_20200101_000000.json')).status).toBe(404)
   })
 
   test('goes from store to store: to the next when one is down or has none, 503 when none can say', async () => {

@@ -40,11 +40,11 @@ function startStore(fault?: FaultScript): Promise<ObjectStoreServer> {
   return startObjectStore(fault === undefined ? options : { ...options, fault })
 }
 
-function open(server: ObjectStoreServer, name: string = 'one', attempts: number = 1, keys = KEYS): ObjectStore {
+function open(server: ObjectStoreServer, name = 'one', attempts = 1, keys = KEYS, timeoutMs = 5000): ObjectStore {
   const options = { name, endpoint: server.url, bucket: 'results', region: 'nyc3', authorities: null }
   return createS3Store(
     { http: nodeHttp, clock: HASTY, random: createSeededRandom('seed'), signal: SIGNAL },
-    { ...options, prefix: 'exits/', attempts, timeoutMs: 5000 },
+    { ...options, prefix: 'exits/', attempts, timeoutMs },
     keys,
   )
 }
@@ -210,18 +210,21 @@ describe('syncStores', () => {
     await using cut = await startStore(whenDown({ kind: 'cut', when: 'before' }))
     const gone = await startStore()
     await gone[Symbol.asyncDispose]()
-    const stores = [open(broken, 'broken', 2), open(cut, 'cut', 2), open(gone, 'gone', 2), open(up, 'up', 2)]
+    await using slow = await startStore(whenDown({ kind: 'slow', delayMs: 60_000 }))
+    const others = [open(broken, 'broken', 2), open(cut, 'cut', 2), open(gone, 'gone', 2)]
+    const stores = [...others, open(slow, 'slow', 1, KEYS, 300), open(up, 'up', 2)]
     const first = await sync(stores, directory, state)
     expect(first.map(({ failure }) => failure)).toEqual([
       'GET of the list: 500 InternalError',
       'GET of the list: eof_error',
       'GET of the list: connection_refused',
+      'GET of the list: generic_timeout_error',
       null,
     ])
     expect(up.objects.size).toBe(23)
     isDown = false
-    const second = await sync(stores, directory, state)
-    expect(second.map(({ uploaded }) => uploaded)).toEqual([23, 23, 0, 0])
+    const second = await sync([...others, open(slow, 'slow'), open(up, 'up')], directory, state)
+    expect(second.map(({ uploaded }) => uploaded)).toEqual([23, 23, 0, 23, 0])
   })
 
   test('shows readers whole states while runs are published and files are moved', async () => {
