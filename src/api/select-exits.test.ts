@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createRunView, HOSTILE_NICKNAME } from '../../test/web-fixtures/exit-run-fixture.ts'
 import { DEFAULT_EXIT_QUERY, parseExitQuery, type ExitQuery } from './exit-query.ts'
-import { createTruthLookup, pageExits, selectExits, type ListedExit } from './select-exits.ts'
+import { createTruthLookup, keyOfFamily, pageExits, selectExits, type ListedExit } from './select-exits.ts'
 
 const VIEW = createRunView(40)
 const ROWS: readonly ListedExit[] = VIEW.results
@@ -46,6 +46,17 @@ describe('selectExits', () => {
     const rows = [first, { ...second, family: [`$${first?.exit_fingerprint}~name`] }, third] as readonly ListedExit[]
     const query = { ...DEFAULT_EXIT_QUERY, family: first?.exit_fingerprint }
     expect(selectExits(rows, query)).toHaveLength(2)
+  })
+
+  test('gives relays that name each other one key, also where they share the list', () => {
+    const [a, b, c] = ROWS.slice(0, 3)
+      .map((row) => row.exit_fingerprint)
+      .toSorted()
+    const family = [`$${c}`, `${b}~name`, `$${a}=old`, '$nickname']
+    const keys = [a, b, c].map((own) => keyOfFamily({ ...ROWS[0]!, exit_fingerprint: own ?? '', family }))
+    expect(keys).toEqual([a, a, a])
+    const alone = { ...ROWS[0]!, family: [`$${ROWS[0]?.exit_fingerprint}`, 'nickname'] }
+    expect([keyOfFamily(alone), keyOfFamily({ ...alone, family: [] })]).toEqual([null, null])
   })
 
   test('takes only relays that failed in at least so many runs in a row', () => {
