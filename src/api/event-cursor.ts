@@ -1,18 +1,20 @@
 /**
  * What one reader of events has seen, and what comes next.
  *
- * The id of an event is `RUN.INDEX`: the run, and how many of its relays the reader knows. A reader that comes back with
+ * The id of an event is `RUN.INDEX~MARK`: the run, how many of its relays the reader knows, and the place of the last
+ * change of an incident. A reader that comes back with
  * its last id gets every result after it and none twice: of the run at hand from its view, of runs that have ended
  * meanwhile from the archive, also when another process has taken over.
  *
  * Invariant: where that is not possible, a `gap` says so; nothing is left out silently.
  */
 import { RUNS_REPLAYED_MAX, type EventHub } from './event-hub.ts'
+import { createEventState, formatEvent } from './event-state.ts'
 import { isFinished, type LoggedRun } from './run-event-log.ts'
 
 /** Results in one chunk: the rest follows when the reader has taken these. */
 const RESULTS_PER_CHUNK_MAX = 200
-const LAST_ID = /^(\d{14})\.(\d{1,7})$/
+const LAST_ID = /^(\d{14})?\.(\d{1,7})(?:~([0-9T:.Z-]{1,30}~[0-9A-Za-z-]{1,100}))?$/
 
 /** One reader. */
 export interface EventCursor {
@@ -29,27 +31,14 @@ interface Position {
 /** Places a reader behind the last event that it has seen; `undefined`, or an id that is none, is the present. */
 export function createEventCursor(hub: EventHub, lastEventId: string | undefined): EventCursor {
   const seen = LAST_ID.exec(lastEventId ?? '')
-  let position: Position = seen === null ? positionOf(hub) : { runId: seen[1] ?? null, index: Number(seen[2]) }
-  let sentRun = ''
-  let sentSchedule = ''
-
-  /** The state of what is shown now, where it has changed since it was sent. */
-  const takeState = (id: string): string => {
-    const run = hub.describeRun()
-    const schedule = hub.describeSchedule()
-    const text =
-      (run === sentRun ? '' : formatEvent('run', id, run)) +
-      (schedule === sentSchedule ? '' : formatEvent('schedule', null, schedule))
-    sentRun = run
-    sentSchedule = schedule
-    return text
-  }
+  let position: Position = seen?.[1] === undefined ? positionOf(hub) : { runId: seen[1], index: Number(seen[2]) }
+  const state = createEventState(hub, seen?.[3])
 
   const takeResults = (run: LoggedRun, index: number): string => {
     const results = run.finished.slice(index, index + RESULTS_PER_CHUNK_MAX)
     position = { runId: run.runId, index: index + results.length }
     return results
-      .map((result, offset) => formatEvent('result', `${run.runId}.${index + offset + 1}`, JSON.stringify(result)))
+      .map((result, offset) => formatEvent('result', state.idOf(run.runId, index + offset + 1), JSON.stringify(result)))
       .join('')
   }
 
@@ -62,12 +51,12 @@ export function createEventCursor(hub: EventHub, lastEventId: string | undefined
     const next = after.length > RUNS_REPLAYED_MAX ? after[1] : after[0]
     // A run that nobody knows may be one that is about to be resumed: it is waited for until a later one is there.
     if (run === undefined && next === undefined && (shownId === null || shownId < runId))
-      return takeState(`${runId}.${index}`)
+      return state.take(runId, index)
     const ended = await hub.describeEndedRun(runId)
     let text = ''
     if (run === undefined && ended !== undefined) text += formatGap(runId, runId)
     if (after.length > RUNS_REPLAYED_MAX) text += formatGap(runId, next ?? runId)
-    if (ended !== undefined) text += formatEvent('run', `${runId}.${run?.finished.length ?? index}`, ended)
+    if (ended !== undefined) text += formatEvent('run', state.idOf(runId, run?.finished.length ?? index), ended)
     position = { runId: next ?? shownId, index: 0 }
     return text
   }
@@ -89,12 +78,12 @@ export function createEventCursor(hub: EventHub, lastEventId: string | undefined
           const total = run?.finished.length ?? view.results.filter(isFinished).length
           if (run === undefined && index < total) {
             position = { runId, index: total }
-            return formatGap(runId ?? '', runId ?? '') + takeState(`${runId ?? ''}.${total}`)
+            return formatGap(runId ?? '', runId ?? '') + state.take(runId, total)
           }
           const at = Math.min(index, total)
           const results = run === undefined ? '' : takeResults(run, at)
           const isWhole = at + RESULTS_PER_CHUNK_MAX >= total
-          return isWhole ? results + takeState(`${runId ?? ''}.${total}`) : results
+          return isWhole ? results + state.take(runId, total) : results
         }
       }
     },
@@ -109,9 +98,4 @@ function positionOf(hub: EventHub): Position {
 
 function formatGap(after: string, until: string): string {
   return formatEvent('gap', null, JSON.stringify({ after, until, runs_url: '/api/v1/runs' }))
-}
-
-/** JSON has no line feeds outside strings and escapes those inside, so the data is always one line. */
-function formatEvent(event: string, id: string | null, data: string): string {
-  return `event: ${event}\n${id === null ? '' : `id: ${id}\n`}data: ${data}\n\n`
 }

@@ -7,6 +7,8 @@ import type { Clock } from '../core/clock.ts'
 import type { CampaignState, DaemonControl } from '../model/daemon-control.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
+import { createIncidentFeed, type IncidentFeed } from './incident-feed.ts'
+import type { IncidentSource } from './incidents-resource.ts'
 import { createRunEventLog, isFinished, toFinished, type LoggedRun } from './run-event-log.ts'
 import { summarizeRun } from './run-summary.ts'
 
@@ -16,6 +18,7 @@ export interface EventSources {
   readonly clock: Clock
   readonly archive?: ExitArchive | undefined
   readonly control?: Pick<DaemonControl, 'campaigns'> | undefined
+  readonly incidents?: IncidentSource | undefined
   /** Fingerprints of a run that has ended, in order of finishing; `undefined` when that is not known any more. */
   readonly finishOrder?: ((runId: string) => Promise<readonly string[] | undefined>) | undefined
 }
@@ -36,6 +39,8 @@ export interface EventHub {
   describeEndedRun(runId: string): Promise<string | undefined>
   /** What is planned, as JSON; empty where nothing is known of that. */
   describeSchedule(): string
+  /** Changes of incidents; absent where there are none to be told. */
+  readonly incidents: IncidentFeed | undefined
 }
 
 /** A reader who missed more runs than this is told so, and reads them as lists. */
@@ -48,9 +53,11 @@ const RESOLVED_MAX = 4
 export function createEventHub(sources: EventSources): EventHub {
   const { runs, archive, control } = sources
   const log = createRunEventLog()
+  const incidents = sources.incidents === undefined ? undefined : createIncidentFeed(sources.incidents, sources.clock)
   const readers = new Set<() => void>()
   const resolved = new Map<string, Promise<LoggedRun | undefined>>()
   let unsubscribe = (): void => {}
+  let stopFeed = (): void => {}
   let described: string | undefined
   const onChange = (): void => {
     described = undefined
@@ -58,15 +65,19 @@ export function createEventHub(sources: EventSources): EventHub {
     for (const notify of readers) notify()
   }
   return {
+    incidents,
     join: (notify) => {
       if (readers.size === 0) {
         unsubscribe = runs.subscribe(onChange)
         described = undefined
+        stopFeed = incidents?.start(onChange) ?? ((): void => {})
       }
       readers.add(notify)
       return () => {
         readers.delete(notify)
-        if (readers.size === 0) unsubscribe()
+        if (readers.size > 0) return
+        unsubscribe()
+        stopFeed()
       }
     },
     view: () => runs.view(),

@@ -3,6 +3,7 @@ import { createRunView } from '../../test/web-fixtures/exit-run-fixture.ts'
 import { createSettableRun } from '../../test/web-fixtures/settable-run.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ExitArchive, ExitRunSummary } from '../model/exit-archive.ts'
+import type { ExitIncident } from '../model/incident.ts'
 import type { ExitResult } from '../model/exit-result.ts'
 import { createEventStreams, type EventStreams } from './event-stream.ts'
 
@@ -25,6 +26,16 @@ function createHandClock(): { readonly clock: Clock; run(): void; pending(): num
     },
     pending: () => callbacks.size,
   }
+}
+
+function incident(name: string, lastSeen: string, closedAt: string | null = null): ExitIncident {
+  const told: Partial<ExitIncident> = {
+    id: `exits-${name}`,
+    status: closedAt === null ? 'open' : 'recovered',
+    lastSeen,
+    closedAt,
+  }
+  return told as ExitIncident
 }
 
 async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
@@ -97,6 +108,37 @@ describe('createEventStreams', () => {
     hand.run()
     expect(await next).toBe(': still here\n\n')
     await reader?.cancel()
+  })
+
+  test('tells changes of incidents once, and those that a reader missed', async () => {
+    const hand = createHandClock()
+    const runs = createSettableRun(createRunView(2))
+    let known: readonly ExitIncident[] = [incident('A', '2026-11-20T10:00:00.000Z')]
+    const incidents = { list: () => Promise.resolve(known) }
+    const streams = createEventStreams({ runs, clock: hand.clock, incidents }, 4)
+    const told = (text: string): readonly (string | undefined)[] =>
+      [...text.matchAll(/^event: incident\nid: .*~(.*)$/gm)].map(([, id]) => id)
+    const reader = streams.open(undefined)?.getReader()
+    let text = await readText(reader!)
+    const next = (async (): Promise<void> => {
+      while (!text.includes('event: incident')) text += await readText(reader!)
+    })()
+    known = [incident('A', '2026-11-20T10:00:00.000Z'), incident('B', '2026-11-20T16:00:00.000Z')]
+    for (let turn = 0; turn < 100 && told(text).length === 0; turn++) {
+      hand.run()
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+    await next
+    expect(told(text)).toEqual(['exits-B'])
+    const lastId = [...text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1]
+    expect(lastId).toBe('20261120221806.2~2026-11-20T16:00:00.000Z~exits-B')
+    await reader?.cancel()
+    known = [incident('A', '2026-11-20T22:00:00.000Z', '2026-11-20T22:00:00.000Z'), ...known.slice(1)]
+    const again = createEventStreams({ runs, clock: hand.clock, incidents }, 4).open(lastId)?.getReader()
+    let missed = ''
+    while (!missed.includes('event: incident')) missed += await readText(again!)
+    expect([told(missed), missed.includes('"closed_at":"2026-11-20T22:00:00.000Z"')]).toEqual([['exits-A'], true])
+    await again?.cancel()
   })
 
   describe('after a restart', () => {

@@ -1,6 +1,6 @@
 /**
- * Server-Sent Events about runs: a `result` for each relay that is finished, `run` for where the run stands, `schedule`
- * for what is planned, `gap` where something cannot be told any more.
+ * Server-Sent Events about runs: a `result` for each relay that is finished, `run` for where the run stands,
+ * `incident` for trouble that began, lasts or is over, `schedule` for what is planned, `gap` where something cannot be told any more.
  *
  * Invariant: a slow reader costs one chunk of memory; what changes meanwhile waits in the runs themselves.
  *
