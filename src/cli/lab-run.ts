@@ -1,5 +1,7 @@
 /** `candor lab run [--] COMMAND…`: runs a command inside a laboratory that stands, and holds truth beside verdict. */
 import type { Command } from 'commander'
+import { environmentName, type LoadedGroup } from '../config/load-config.ts'
+import { SETTING_GROUPS } from '../config/setting-groups.ts'
 import { ConfigError } from '../core/config-error.ts'
 import { type Files, joinPath, readText } from '../core/files.ts'
 import { compareWithTruth, type JudgedExit } from '../lab/confusion-matrix.ts'
@@ -9,7 +11,9 @@ import type { CliContext } from './cli-context.ts'
 import { isCommandName } from './command-names.ts'
 import { STATUS_FAILED, type CliStatus } from './exit-status.ts'
 import { findLaboratory, laboratoryDirectoryOption } from './lab-directory.ts'
+import { loadSettings } from './load-settings.ts'
 
+const TORRC_VARIABLE = 'CANDOR_EXITS_TORRC_APPEND'
 const REPORT_OCTETS_MAX = 64 * 1024 * 1024
 const REPORT_NAME = /^dnshealth_\d{8}_\d{6}(?:_shard-\d+-of-\d+)?\.json$/
 
@@ -25,7 +29,7 @@ export function registerLabRun(lab: Command, context: CliContext): void {
     const { directory } = run.opts<{ directory: string }>()
     const laboratory = await findLaboratory(context, directory)
     const command = words[0] === 'candor' ? words.slice(1) : words
-    const environment = {
+    const environment: Readonly<Record<string, string>> = {
       CANDOR_EXITS_ANALYSIS_DIR: joinPath(directory, 'results'),
       ...laboratoryEnvironment(laboratory),
     }
@@ -38,21 +42,46 @@ export function registerLabRun(lab: Command, context: CliContext): void {
     if (command[0] === 'lab')
       throw new ConfigError('COMMAND', 'a laboratory does not stand in itself', 'candor lab run -- exits run')
     const startedAtMs = context.clock.wallNowMs()
-    const status = await context.runCommand(command, {
+    const loaded = await loadSettings(run, context, [], environment)
+    const status = await context.runCommand([...globalWords(run), ...command], {
       addressPlan: laboratoryAddressPlan,
-      // What the user has set goes before what the laboratory proposes.
-      environment: { ...environment, ...context.environment },
+      environment: { ...withoutFileSettings(environment, loaded), ...context.environment },
     })
     context.finish(status)
-    if (command[0] === 'exits' && command[1] === 'run') {
-      await compare(
-        context,
-        laboratory,
-        analysisDirectory(command, context, environment.CANDOR_EXITS_ANALYSIS_DIR),
-        startedAtMs,
-      )
-    }
+    if (command[0] !== 'exits' || command[1] !== 'run') return
+    const configured = loaded.get('exits')?.get('analysis-dir')?.value
+    await compare(context, laboratory, analysisDirectory(command) ?? String(configured), startedAtMs)
   })
+}
+
+/**
+ * What the user has set in the file goes before what the laboratory proposes, and variables go before the file. The
+ * torrc is no proposal: with it a Tor finds the laboratory's network and no other.
+ */
+function withoutFileSettings(
+  proposed: Readonly<Record<string, string>>,
+  loaded: ReadonlyMap<string, LoadedGroup>,
+): Readonly<Record<string, string>> {
+  const kept = new Map(Object.entries(proposed))
+  for (const group of SETTING_GROUPS) {
+    for (const setting of group.settings) {
+      const name = environmentName(group, setting)
+      if (name === TORRC_VARIABLE) continue
+      if (loaded.get(group.table)?.get(setting.name)?.origin !== 'laboratory') kept.delete(name)
+    }
+  }
+  return Object.fromEntries(kept)
+}
+
+/** The options of the program itself, which hold for the command inside as well. */
+function globalWords(run: Command): readonly string[] {
+  const { config, verbosity, quiet } = run.optsWithGlobals<{ config?: string; verbosity: string; quiet?: boolean }>()
+  return [
+    '--verbosity',
+    verbosity,
+    ...(quiet === true ? ['--quiet'] : []),
+    ...(config === undefined ? [] : ['--config', config]),
+  ]
 }
 
 async function runProgram(
@@ -65,12 +94,11 @@ async function runProgram(
   return code === 0 ? 0 : STATUS_FAILED
 }
 
-/** The directory that the run wrote to: its flag, else the environment, else the laboratory's own. */
-function analysisDirectory(command: readonly string[], context: CliContext, proposed: string): string {
+/** The directory that the flags of the run name; `undefined` without such a flag. */
+function analysisDirectory(command: readonly string[]): string | undefined {
   const at = command.findLastIndex((word) => word === '--analysis-dir' || word.startsWith('--analysis-dir='))
   const word = command[at] ?? ''
-  const given = word.includes('=') ? word.slice(word.indexOf('=') + 1) : command[at + 1]
-  return (at < 0 ? undefined : given) ?? context.environment['CANDOR_EXITS_ANALYSIS_DIR'] ?? proposed
+  return at < 0 ? undefined : word.includes('=') ? word.slice(word.indexOf('=') + 1) : command[at + 1]
 }
 
 /** Prints the confusion matrix of the report that was written since `startedAtMs` (Unix milliseconds). */

@@ -21,6 +21,7 @@ export function addSettingOptions(command: Command, groups: readonly SettingGrou
  * Loads all groups, each value with its origin.
  *
  * @param flagGroups - The groups that {@link addSettingOptions} was called with, before parsing.
+ * @param proposed - What a laboratory proposes, under the names of environment variables.
  * @returns For each group, under the name of its table, its settings.
  * @throws {ConfigError} When something given cannot be used, whichever command it is for.
  */
@@ -28,6 +29,7 @@ export async function loadSettings(
   command: Command,
   context: CliContext,
   flagGroups: readonly SettingGroup[],
+  proposed: Readonly<Record<string, string>> = {},
 ): Promise<ReadonlyMap<string, LoadedGroup>> {
   const given: Readonly<Record<string, unknown>> = command.optsWithGlobals()
   const flags = new Map<string, unknown>()
@@ -36,7 +38,8 @@ export async function loadSettings(
     if (value !== undefined) flags.set(name, value)
   }
   const file = await readConfigFile(given['config'], context)
-  const loaded = loadConfig({ file, environment: context.environment, flags }, SETTING_GROUPS, flagGroups)
+  const sources = { file, environment: context.environment, flags, proposed }
+  const loaded = loadConfig(sources, SETTING_GROUPS, flagGroups)
   return new Map(SETTING_GROUPS.map(({ table }, index) => [table, loaded[index] ?? new Map()]))
 }
 

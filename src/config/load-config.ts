@@ -1,5 +1,6 @@
 /**
- * Puts the settings together: flags before environment before file before default, each value with its origin.
+ * Puts the settings together: flags before environment before file before default, each value with its origin. What a
+ * laboratory proposes stands between file and default.
  *
  * Invariant: whatever is not known is refused, and the nearest known name is shown. A misspelt key that is silently
  * ignored measures something else than what was meant.
@@ -16,6 +17,8 @@ export interface ConfigSources {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** Long flag without dashes → what was given: text, a list of texts, or `true`/`false` for a switch. */
   readonly flags: ReadonlyMap<string, unknown>
+  /** Values under the names of environment variables, for what nobody has set. */
+  readonly proposed?: Readonly<Record<string, string>>
 }
 
 /** A value and who said so: `--build-delay`, `CANDOR_EXITS_BUILD_DELAY`, `candor.toml:12` or `default`. */
@@ -69,7 +72,7 @@ export function loadConfig(
 function loadSetting(
   group: SettingGroup,
   setting: Setting<unknown>,
-  { environment, flags }: ConfigSources,
+  { environment, flags, proposed }: ConfigSources,
   file: FileValues,
 ): LoadedValue {
   const given = flags.get(setting.name)
@@ -89,6 +92,9 @@ function loadSetting(
     const line = setting.tables === undefined ? `${keyOf(setting)} = ${exampleInToml(setting)}` : setting.example
     return { value: check(setting, found.value, path, line), origin: found.place }
   }
+  const proposal = proposed?.[variable]
+  if (proposal !== undefined)
+    return { value: check(setting, proposal, variable, `${variable}=${setting.example}`), origin: 'laboratory' }
   return { value: setting.default, origin: 'default' }
 }
 

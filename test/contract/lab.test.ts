@@ -95,6 +95,17 @@ describe('candor lab', () => {
     expect(settings.get('exits.in_flight')).toBe(8)
   })
 
+  test('run takes the configuration file that is named before it, and its values go first too', async () => {
+    const directory = await makeLaboratoryDirectory(process.pid)
+    const config = join(directory, 'candor.toml')
+    await writeFile(config, '[exits]\nanalysis_dir = "elsewhere"\n')
+    const words = ['lab', 'run', '--directory', directory, '--', 'config', 'check', '--format', 'jsonl']
+    const outcome = await runSimulatedCli(['--config', config, ...words])
+    expect(outcome).toMatchObject({ status: 0, stderr: '' })
+    expect(outcome.stdout).toContain('"elsewhere"')
+    expect(outcome.stdout).toContain('"exit-check.candor.test"')
+  })
+
   test('run runs other programs too, without telling them the truth in a variable', async () => {
     const directory = await makeLaboratoryDirectory(process.pid)
     await mkdir(join(directory, 'out'))
