@@ -12,8 +12,8 @@ import type { ExitMetadata } from '../model/exit-result.ts'
 import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
 import { createBoundedCache } from './bounded-cache.ts'
 
-/** Runs whose rows stay in memory: some 3,100 rows each. */
-const ROWS_KEPT_MAX = 6
+/** Runs whose counts stay in memory; the archive keeps the rows that it read last. */
+const SUMMARIES_KEPT_MAX = 64
 const TRENDS_KEPT_MAX = 8
 const CHANGES_KEPT_MAX = 8
 /** Points of a trend: more than one per pixel of a narrow chart shows nothing more. */
@@ -69,24 +69,17 @@ export interface TrendSpan {
   readonly points: readonly ExitTrendPoint[]
 }
 
-interface ShelvedRows {
-  readonly rows: readonly ListedExit[] | undefined
-  readonly summary: RunSummary
-}
-
 /** Makes the shelf. Without `archive` the run at hand is the only one. */
 export function createRunShelf(runs: RunViewSource, archive: ExitArchive | undefined, clock: Clock): RunShelf {
-  const shelves = createBoundedCache<ShelvedRows>(ROWS_KEPT_MAX)
+  const summaries = createBoundedCache<RunSummary>(SUMMARIES_KEPT_MAX)
   const trends = createBoundedCache<readonly ExitTrendPoint[]>(TRENDS_KEPT_MAX)
   const comparisons = createBoundedCache<ExitChanges | undefined>(CHANGES_KEPT_MAX)
   /** A run that was kept twice (resumed, merged) has another time of its report. */
   const versionOf = ({ runId, metadata, hasRows }: ExitRunSummary): string =>
     `${runId} ${metadata.timestamp} ${hasRows ? 'rows' : ''}`
   const openKept = async (kept: ExitRunSummary): Promise<ShownRun> => {
-    const { rows, summary } = await shelves.take(versionOf(kept), async () => {
-      const found = await archive?.rows(kept.runId)
-      return { rows: found, summary: summarizeKept(kept.metadata, found) }
-    })
+    const rows = kept.hasRows ? await archive?.rows(kept.runId) : undefined
+    const summary = await summaries.take(versionOf(kept), () => Promise.resolve(summarizeKept(kept.metadata, rows)))
     const { runId, metadata, evidence } = kept
     const current = runs.view()
     const view: ExitRunView = { ...current, phase: 'done', results: [], runId, metadata }

@@ -38,6 +38,7 @@ export const HISTORY_STYLE = `
 .reset { align-self: center; font-size: 0.88rem; }
 
 .trend, .year { margin: 0; display: grid; gap: 0.7rem; }
+.trend > *, .year > * { min-width: 0; }
 .trend figcaption, .year figcaption { max-width: 50rem; }
 .chart { display: grid; grid-template-columns: 44px minmax(0, 1fr); margin-top: 0.3rem; }
 .chart text, .year text { font: 11.5px var(--sans); fill: var(--soft); }

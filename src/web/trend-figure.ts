@@ -230,10 +230,12 @@ function renderMarks(marks: readonly TrendMark[], percent: (ms: number) => strin
 
 function renderMark({ atMs, count, label, href }: TrendMark, percent: (ms: number) => string): Html {
   const y = MARKS_HEIGHT / 2
-  return html`<a href="${href}" aria-label="${label}">
+  return html`<a href="${href}">
     <title>${label}</title>
     <circle class="mark" cx="${percent(atMs)}" cy="${y}" r="9"></circle>
-    <text class="mark-count" x="${percent(atMs)}" y="${y + 4}" text-anchor="middle">${count > 99 ? '99+' : count}</text>
+    <text class="mark-count" aria-hidden="true" x="${percent(atMs)}" y="${y + 4}" text-anchor="middle"
+      >${count > 99 ? '99+' : count}</text
+    >
   </a>`
 }
 

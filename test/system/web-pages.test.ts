@@ -1,7 +1,5 @@
 /** The pages in a real Chromium: by role and text, in both themes and widths, with and without script, under axe. */
-import { existsSync } from 'node:fs'
-import axe from 'axe-core'
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { serveHttp, type HttpServer } from '../../src/cli/serve-http.ts'
 import { silentLog } from '../../src/core/log.ts'
@@ -10,18 +8,9 @@ import { NOTHING_PUBLISHED } from '../../src/model/published-source.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
 import { createWebApp } from '../../src/web/create-web-app.ts'
 import { createBuildingView, createRunView, HOSTILE_NICKNAME } from '../web-fixtures/exit-run-fixture.ts'
+import { CHROMIUM, findFlaws, launchChromium, LOOKS, withPage } from './page-browser.ts'
 import { createSettableRun, type SettableRun } from '../web-fixtures/settable-run.ts'
 
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser'].find((path) => existsSync(path))
-const CHROMIUM_ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 const WRONG = createRunView(40).results.find((result) => result.error_code === 'WRONG_ADDRESS')
 
 if (CHROMIUM === undefined) process.stderr.write('skipped: pages in Chromium (apt-get install chromium)\n')
@@ -50,7 +39,7 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
       portsTried: 1,
       command: 'test',
     })
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: CHROMIUM_ARGS })
+    browser = await launchChromium()
   })
 
   afterAll(async () => {
@@ -58,28 +47,13 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
     await server[Symbol.asyncDispose]()
   })
 
-  /** Opens a page, notes what its console says, and closes it after `use`. */
-  async function withPage(
+  /** Opens a page of the site, on which the browser must find nothing to complain about. */
+  async function visit(
     path: string,
     options: BrowserContextOptions,
     use: (page: Page) => Promise<void>,
   ): Promise<void> {
-    const complaints: string[] = []
-    const context = await browser.newContext(options)
-    try {
-      const page = await context.newPage()
-      page.on('console', (message) => complaints.push(message.text()))
-      page.on('pageerror', (error) => complaints.push(error.message))
-      page.on('dialog', (dialog) => {
-        complaints.push(`dialog: ${dialog.message()}`)
-        void dialog.dismiss()
-      })
-      await page.goto(new URL(path, server.url).href)
-      await use(page)
-      expect(complaints).toEqual([])
-    } finally {
-      await context.close()
-    }
+    expect(await withPage(browser, new URL(path, server.url).href, options, use)).toEqual([])
   }
 
   const paths = [
@@ -91,26 +65,18 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
     '/how',
     '/how/servfail-class',
   ]
-  const looks = [1_280, 390].flatMap((width) =>
-    (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
-  )
-  test.each(looks)('are accessible and fit, $width px, $colorScheme', async ({ width, colorScheme }) => {
+  test.each(LOOKS)('are accessible and fit, $width px, $colorScheme', async ({ width, colorScheme }) => {
     for (const path of paths) {
       run.set(createRunView(40))
-      await withPage(path, { viewport: { width, height: 900 }, colorScheme }, async (page) => {
-        await page.evaluate(axe.source)
-        const violations = await page.evaluate(
-          'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes.map((n) => n.html).join(" ")))',
-        )
-        expect(violations).toEqual([])
-        expect(await page.evaluate('document.documentElement.scrollWidth - innerWidth')).toBeLessThanOrEqual(0)
+      await visit(path, { viewport: { width, height: 900 }, colorScheme }, async (page) => {
+        expect([path, await findFlaws(page)]).toEqual([path, []])
       })
     }
   })
 
   test('show verdict, truth and matrix, and run nothing that an operator wrote', async () => {
     run.set(createRunView(40))
-    await withPage('/', {}, async (page) => {
+    await visit('/', {}, async (page) => {
       const heading = page.getByRole('heading', { level: 1 })
       expect((await heading.innerText()).replaceAll(/\s+/g, ' ')).toMatch(
         /^35 of 40 exits measured: 23 sound, 4 suspect, 8 failing/,
@@ -127,7 +93,7 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
 
   test('filter and sort by links that keep their state in the URL, without script', async () => {
     run.set(createRunView(40))
-    await withPage('/', { javaScriptEnabled: false }, async (page) => {
+    await visit('/', { javaScriptEnabled: false }, async (page) => {
       await page
         .getByRole('heading', { level: 1 })
         .getByRole('link', { name: /failing$/ })
@@ -147,7 +113,7 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
 
   test('reload by themselves without script while a run goes on', async () => {
     run.set(createBuildingView('Starting the directory authorities.'))
-    await withPage('/', { javaScriptEnabled: false }, async (page) => {
+    await visit('/', { javaScriptEnabled: false }, async (page) => {
       await page.getByText('Starting the directory authorities.').waitFor()
       run.set(createRunView(23))
       const heading = page.getByRole('heading', { level: 1, name: /measured so far/ })
@@ -158,7 +124,7 @@ describe.skipIf(CHROMIUM === undefined)('pages', () => {
 
   test('replace what changed by script, and keep what the reader types', async () => {
     run.set(createBuildingView('Starting the directory authorities.'))
-    await withPage('/exits', {}, async (page) => {
+    await visit('/exits', {}, async (page) => {
       await page.evaluate('window.isSamePage = true')
       await page.getByText('No exit is finished yet.').waitFor()
       run.set(createRunView(5))
