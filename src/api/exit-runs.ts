@@ -38,14 +38,21 @@ export function createExitRuns(runs: RunViewSource, archive: ExitArchive | undef
     const view = runs.view()
     if (view.runId === null) return undefined
     const { runId, metadata } = view
-    return { runId, isClosed: metadata !== null, metadata, evidence: 'all', hasRows: true, view }
+    return { runId, isClosed: isFinal(metadata), metadata, evidence: 'all', hasRows: true, view }
   }
   const findKept = async (run: string | undefined): Promise<FoundRun | undefined> => {
     const kept = run === undefined ? await archive?.latest() : await archive?.run(run)
     if (kept === undefined) return undefined
     const { runId, metadata, evidence, hasRows } = kept
     const view = runs.view()
-    return { runId, isClosed: true, metadata, evidence, hasRows, view: view.runId === runId ? view : undefined }
+    return {
+      runId,
+      isClosed: isFinal(metadata),
+      metadata,
+      evidence,
+      hasRows,
+      view: view.runId === runId ? view : undefined,
+    }
   }
   return {
     find: async (run) => {
@@ -61,6 +68,11 @@ export function createExitRuns(runs: RunViewSource, archive: ExitArchive | undef
       return result === undefined ? undefined : { result, hasEvidence: true }
     },
   }
+}
+
+/** @returns Whether nothing can be added: an interrupted run may be resumed, and a part be put together with others. */
+export function isFinal(metadata: ExitMetadata | null): boolean {
+  return metadata !== null && !metadata.interrupted && metadata.shard === '0/1'
 }
 
 /** @returns What is true about the relays of a run, where that is known. */

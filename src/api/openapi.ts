@@ -33,6 +33,27 @@ const PROBLEM_SCHEMA: JsonObject = {
   additionalProperties: false,
 }
 
+/** What is no operation: streams, and text or status for machines that watch. */
+const OTHER_PATHS: Readonly<Record<string, Readonly<Record<string, JsonObject>>>> = {
+  '/api/v1/events': {
+    get: describeOther(
+      'streamEvents',
+      'Server-Sent Events about runs, incidents and the schedule',
+      'text/event-stream',
+      {
+        503: 'too-many-streams',
+      },
+    ),
+  },
+  '/metrics': { get: describeOther('getMetrics', 'Metrics for Prometheus', 'text/plain', {}) },
+  '/healthz': { get: describeOther('getHealthz', 'Whether the process answers', 'application/json', {}) },
+  '/readyz': {
+    get: describeOther('getReadyz', 'Whether it can do its work, and why not', 'application/json', {
+      503: 'not ready',
+    }),
+  },
+}
+
 /** Makes the document. */
 export function createOpenApiDocument(operations: readonly Operation[], version: string): JsonObject {
   const components: Record<string, unknown> = { Problem: PROBLEM_SCHEMA }
@@ -41,6 +62,7 @@ export function createOpenApiDocument(operations: readonly Operation[], version:
     const methods = (paths[operation.path] ??= {})
     methods[operation.method.toLowerCase()] = describeOperation(operation, components)
   }
+  Object.assign(paths, OTHER_PATHS)
   return {
     openapi: '3.1.1',
     info: {
@@ -82,7 +104,7 @@ function describeOperation(operation: Operation, components: Record<string, unkn
   return {
     operationId: operation.id,
     summary: operation.summary,
-    tags: [operation.path.split('/')[3] ?? ''],
+    tags: [operation.path.split('/')[3] ?? 'compatible'],
     parameters: [
       ...describeParameters(operation.pathSchema, 'path', components),
       ...describeParameters(operation.querySchema, 'query', components),
@@ -98,6 +120,12 @@ function describeOperation(operation: Operation, components: Record<string, unkn
     responses,
     security: isOrder ? [{ token: [] }] : [{}, { token: [] }],
   }
+}
+
+function describeOther(id: string, summary: string, type: string, more: Readonly<Record<number, string>>): JsonObject {
+  const others = Object.entries(more).map(([status, description]) => [status, { description }] as const)
+  const responses = { 200: { description: 'Done.', content: { [type]: {} } }, ...Object.fromEntries(others) }
+  return { operationId: id, summary, tags: ['machines'], parameters: [], responses, security: [{}, { token: [] }] }
 }
 
 function describeParameters(

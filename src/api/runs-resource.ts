@@ -5,8 +5,7 @@ import { z } from 'zod'
 import type { DaemonControl } from '../model/daemon-control.ts'
 import type { ExitArchive, ExitRunSummary } from '../model/exit-archive.ts'
 import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
-import type { ExitRuns, FoundRun } from './exit-runs.ts'
-import { isForEver } from './exit-runs.ts'
+import { isFinal, isForEver, type ExitRuns, type FoundRun } from './exit-runs.ts'
 import { COUNT, EXIT_METADATA, FINGERPRINT, LINK, RUN_ID } from './exit-schemas.ts'
 import { integerParameter } from './integer-parameter.ts'
 import { defineOperation, refuse, type DeepReadonly, type Operation } from './operation.ts'
@@ -21,7 +20,7 @@ const RUN = z
   .strictObject({
     run_id: RUN_ID,
     campaign: z.literal('exits'),
-    state: z.enum(['running', 'closed', 'failed']),
+    state: z.enum(['running', 'closed', 'interrupted', 'failed']),
     metadata: EXIT_METADATA.nullable().describe('null while the run goes on'),
     evidence: z.enum(['all', 'failures', 'none']).describe('Of which relays the attempts are still kept.'),
     has_rows: z.boolean().describe('Whether more than the numbers of the run is kept.'),
@@ -176,22 +175,21 @@ function stopRun(control: DaemonControl): Operation {
 }
 
 function toFoundRun({ runId, metadata, evidence, hasRows }: ExitRunSummary): FoundRun {
-  return { runId, isClosed: true, metadata, evidence, hasRows, view: undefined }
+  return { runId, isClosed: isFinal(metadata), metadata, evidence, hasRows, view: undefined }
 }
 
-function formatRun({
-  runId,
-  isClosed,
-  metadata,
-  evidence,
-  hasRows,
-  view,
-}: FoundRun): DeepReadonly<z.output<typeof RUN>> {
-  const isFailed = !isClosed && view?.phase === 'failed'
+function formatRun({ runId, metadata, evidence, hasRows, view }: FoundRun): DeepReadonly<z.output<typeof RUN>> {
   return {
     run_id: runId,
     campaign: 'exits',
-    state: isClosed ? 'closed' : isFailed ? 'failed' : 'running',
+    state:
+      metadata === null
+        ? view?.phase === 'failed'
+          ? 'failed'
+          : 'running'
+        : metadata.interrupted
+          ? 'interrupted'
+          : 'closed',
     metadata,
     evidence,
     has_rows: hasRows,

@@ -138,4 +138,11 @@ describe('protected reading', () => {
   test('tells everybody that the process is alive', async () => {
     expect((await get(createApp({ isReadProtected: true }).app, '/healthz')).status).toBe(200)
   })
+
+  test('keeps what needs a token out of shared caches', async () => {
+    const { app } = createApp({ isReadProtected: true })
+    const headers = { authorization: 'Bearer right' }
+    const response = await get(app, '/api/v1/runs/20261120221806', headers)
+    expect(response.headers.get('cache-control')).toBe('private, max-age=31536000, immutable')
+  })
 })
