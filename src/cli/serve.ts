@@ -182,8 +182,15 @@ function assemble(
       }
       return answerMeasurement({ ...context, interrupted: signal }, place, request)
     },
+    problems: () => listProblems(config.current()),
     configuration: () => config.status(),
   })
+}
+
+/** Whoever wants pages alone says so, and has no problem. */
+function listProblems({ exitsNotConfigured, schedule }: ServeConfig): readonly string[] {
+  if (exitsNotConfigured === null || schedule.exits === NEVER) return []
+  return [`${exitsNotConfigured} If that is meant: schedule.exits = "${NEVER}".`]
 }
 
 async function retainArchive(

@@ -44,6 +44,8 @@ export interface DaemonParts {
   /** What is done once, at the start. */
   readonly firstChore: Chore
   readonly ask: Ask
+  /** What is wrong with what is configured, one sentence each. */
+  readonly problems: () => readonly string[]
   /** How the configuration stands. */
   readonly configuration: () => DaemonStatus['configuration']
 }
@@ -94,7 +96,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
       startedAt,
       configuration: parts.configuration(),
       pendingSteps: state.pendingSteps(),
-      problems: [runs.problem(), ...runners.map((runner) => runner.problem()), parts.exits.notConfigured()].filter(
+      problems: [...parts.problems(), runs.problem(), ...runners.map((runner) => runner.problem())].filter(
         (text) => text !== null,
       ),
     }),

@@ -54,13 +54,19 @@ describe('candor serve', () => {
   test('takes a good configuration, and names what waits for a restart', async () => {
     const daemon = await startDaemon()
     const good = readFileSync(daemon.configPath, 'utf8').replace('port = 0', 'port = 1\nhosts = ["exits.example"]')
-    writeFileSync(daemon.configPath, good)
+    writeFileSync(daemon.configPath, `${good}[schedule]\nexits = "never"\n`)
     daemon.hangUp()
     await expect.poll(() => logged(daemon, 'daemon.configuration.loaded')).toHaveLength(1)
     expect(logged(daemon, 'daemon.configuration.loaded')[0]).toMatchObject({ restart_needed: ['serve.port'] })
     const status = await runSimulatedCli(['status', '--data-dir', daemon.dataDir, '--json'])
+    expect(status.status).toBe(0)
     expect(JSON.parse(status.stdout)).toMatchObject({
-      daemon: { version: '9.9.9', configuration: { refused: null, restart_needed: ['serve.port'] }, pending_steps: [] },
+      daemon: {
+        problems: [],
+        version: '9.9.9',
+        configuration: { refused: null, restart_needed: ['serve.port'] },
+        pending_steps: [],
+      },
       exits: { schedule: null, next_run_at: null, running_id: null, last: null },
     })
   })
