@@ -17,7 +17,7 @@ export function openStores(context: CliContext, settings: PublishSettings): Prom
   const random = context.createRandom(context.newSeed())
   return Promise.all(
     toStores(settings.stores).map(async (store) => {
-      const { name, endpoint, bucket, region, prefix, authoritiesFile } = store
+      const { name, endpoint, bucket, region, prefix, acl, authoritiesFile } = store
       const authorities =
         authoritiesFile === null
           ? null
@@ -27,7 +27,7 @@ export function openStores(context: CliContext, settings: PublishSettings): Prom
         secretAccessKey: await readSecret(context, store.secretAccessKey),
       }
       const { attempts, timeout: timeoutMs } = settings
-      const options = { name, endpoint, bucket, region, prefix, authorities, attempts, timeoutMs }
+      const options = { name, endpoint, bucket, region, prefix, acl, authorities, attempts, timeoutMs }
       return createS3Store({ http, clock, random, signal }, options, credentials)
     }),
   )

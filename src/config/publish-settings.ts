@@ -14,6 +14,11 @@ export const STORE_KINDS = ['r2', 'spaces', 's3'] as const
 /** One of {@link STORE_KINDS}. */
 export type StoreKind = (typeof STORE_KINDS)[number]
 
+/** Who may read an object by its address, without keys. */
+export const STORE_ACLS = ['private', 'public-read'] as const
+/** One of {@link STORE_ACLS}. */
+export type StoreAcl = (typeof STORE_ACLS)[number]
+
 /** One `[[publish.stores]]`, as given; `null` where nothing was. */
 export interface StoreSettings {
   readonly name: string | null
@@ -24,6 +29,7 @@ export interface StoreSettings {
   readonly region: string | null
   readonly account: string | null
   readonly prefix: string
+  readonly acl: StoreAcl | null
   readonly accessKeyIdFile: string | null
   readonly secretAccessKeyFile: string | null
   readonly authorities: string | null
@@ -62,6 +68,14 @@ export const STORE_SETTINGS: { readonly [K in keyof StoreSettings]: Setting<Stor
     defaultText: 'none',
     description: 'what names in the bucket begin with',
     example: 'exits/',
+  },
+  acl: {
+    name: 'acl',
+    schema: choice(STORE_ACLS).nullable(),
+    default: null,
+    defaultText: '`public-read` (spaces), else what the bucket says',
+    description: 'who may read objects by their address: private or public-read',
+    example: 'public-read',
   },
   accessKeyIdFile: value(
     'access-key-id-file',

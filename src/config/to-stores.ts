@@ -1,6 +1,6 @@
 /** Makes the stores of `[[publish.stores]]` complete: endpoint and region by kind, and everything checked. */
 import { ConfigError } from '../core/config-error.ts'
-import type { StoreSettings } from './publish-settings.ts'
+import type { StoreAcl, StoreSettings } from './publish-settings.ts'
 
 /** A store that can be opened once its keys are there. */
 export interface ConfiguredStore {
@@ -9,6 +9,8 @@ export interface ConfiguredStore {
   readonly bucket: string
   readonly region: string
   readonly prefix: string
+  /** `null` leaves it to the bucket. */
+  readonly acl: StoreAcl | null
   /** Path of a file with certificates (PEM). */
   readonly authoritiesFile: string | null
   readonly accessKeyId: SecretPlace
@@ -56,6 +58,8 @@ function toStore(settings: StoreSettings, index: number): ConfiguredStore {
     bucket,
     region,
     prefix: settings.prefix,
+    // A bucket of Spaces has no setting of its own for this.
+    acl: settings.acl ?? (settings.kind === 'spaces' ? 'public-read' : null),
     authoritiesFile: settings.authorities,
     accessKeyId: { file: settings.accessKeyIdFile, variable: storeVariable(name, 'ACCESS_KEY_ID') },
     secretAccessKey: { file: settings.secretAccessKeyFile, variable: storeVariable(name, 'SECRET_ACCESS_KEY') },

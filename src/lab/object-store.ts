@@ -21,7 +21,7 @@ export interface HeldObject {
   readonly octets: Uint8Array
   /** In quotes: the MD5 of the octets, as S3 has it for objects that came in one piece. */
   readonly etag: string
-  /** `content-type`, `cache-control`, `content-encoding` and `x-amz-meta-…`, as sent. */
+  /** `content-type`, `cache-control`, `content-encoding`, `x-amz-acl` and `x-amz-meta-…`, as sent. */
   readonly headers: Readonly<Record<string, string>>
   readonly modifiedAt: string
 }
@@ -156,7 +156,8 @@ class Store {
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
     const method = request.method ?? ''
     const isRead = (method === 'GET' || method === 'HEAD') && key !== ''
-    if (!isPublic || !isRead || 'authorization' in headers) {
+    const isOpen = isPublic || this.objects.get(key)?.headers['x-amz-acl'] === 'public-read'
+    if (!isOpen || !isRead || 'authorization' in headers) {
       const signed = { method, target: request.url ?? '', headers, body }
       const error = findSignatureError(signed, this.#options, clock.wallNowMs())
       if (error !== undefined) return refuse(error === 'BadDigest' ? 400 : 403, error)
@@ -180,7 +181,7 @@ class Store {
   #put(key: string, octets: Uint8Array, headers: Readonly<Record<string, string>>): Answer {
     if (this.objects.size >= OBJECTS_MAX) return refuse(503, 'SlowDown')
     const kept = Object.entries(headers).filter(([name]) =>
-      /^(?:content-type|cache-control|content-encoding|x-amz-meta-.+)$/.test(name),
+      /^(?:content-type|cache-control|content-encoding|x-amz-acl|x-amz-meta-.+)$/.test(name),
     )
     const etag = `"${createHash('md5').update(octets).digest('hex')}"`
     const modifiedAt = formatIsoTime(this.#options.clock.wallNowMs())

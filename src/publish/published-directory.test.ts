@@ -1,12 +1,14 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { PublishedFile } from '../model/published-source.ts'
 import { nodeFiles } from '../platform/node-files.ts'
 import { gunzip } from './gzip.ts'
 import { openPublishedDirectory } from './published-directory.ts'
+import { runRetention } from './run-retention.ts'
+import { tarCodec } from './tar-codec.node.ts'
 
 async function makeDirectory(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'candor-published-'))
@@ -53,6 +55,36 @@ describe('openPublishedDirectory', () => {
     const before = openPublishedDirectory(nodeFiles, await makeDirectory({ [NAME]: '{"a":1}' }))
     const after = openPublishedDirectory(nodeFiles, await makeDirectory({ [`${NAME}.gz`]: gzipSync('{"a":1}') }))
     expect((await after.open(NAME, false))?.etag).toBe((await before.open(NAME, false))?.etag)
+  })
+
+  test('reads reports out of the archive of their month, and the archive as a whole', async () => {
+    const directory = await makeDirectory({ [NAME]: '{"a":1}', 'report_20260131_120000.md': '# a' })
+    const plain = await openPublishedDirectory(nodeFiles, directory).open(NAME, false)
+    const policy = { gzipAfterDays: 0, archiveAfterDays: 1, deleteAfterDays: 0 }
+    const dependencies = { files: nodeFiles, codec: tarCodec, signal: new AbortController().signal }
+    await runRetention({ ...dependencies, wallNowMs: Date.parse('2026-03-01T00:00:00Z') }, directory, policy)
+    const source = openPublishedDirectory(nodeFiles, directory)
+    const unpacked = await source.open(NAME, false)
+    expect(unpacked).toMatchObject({ encoding: null, varies: true, sizeOctets: 7, etag: plain?.etag })
+    expect(await textOf(unpacked)).toBe('{"a":1}')
+    const packed = await source.open(NAME, true)
+    const octets = await packed?.read()
+    expect(packed).toMatchObject({ encoding: 'gzip', varies: true })
+    expect(octets instanceof Uint8Array ? gunzipSync(octets).toString() : '').toBe('{"a":1}')
+    expect(await source.open(`${NAME}.gz`, false)).toMatchObject({
+      encoding: 'gzip',
+      varies: false,
+      etag: packed?.etag,
+    })
+    const whole = await source.open('archives/2026-01.tar.gz', true)
+    const content = await new Response((await whole?.read()) ?? '').bytes()
+    expect(content.length).toBe(whole?.sizeOctets)
+    expect(Buffer.from(content).equals(await readFile(join(directory, 'archives/2026-01.tar.gz')))).toBe(true)
+    expect(await source.open('dnshealth_20260130_120000.json', false)).toBeUndefined()
+    // An archive that is not the one of its index is not read.
+    await appendFile(join(directory, 'archives/2026-01.tar.gz'), 'x')
+    expect(await source.open(NAME, false)).toBeUndefined()
+    expect(await source.open('archives/2026-01.tar.gz', false)).toBeUndefined()
   })
 
   test('gives latest.json a new validator when it is replaced', async () => {

@@ -41,6 +41,8 @@ export interface S3StoreOptions {
   readonly region: string
   /** What keys begin with: empty, or ending in `/`. */
   readonly prefix: string
+  /** Who may read objects by their address; `null` leaves it to the bucket. */
+  readonly acl: 'private' | 'public-read' | null
   /** Certificates (PEM) of the authorities that are trusted; `null` for those of the platform. */
   readonly authorities: string | null
   readonly attempts: number
@@ -73,7 +75,11 @@ export function createS3Store(
       return { ok: true, value: result.value.headers['x-amz-meta-sha256'] ?? null }
     },
     put: async (name, body, digest, headers) => {
-      const result = await client.send('PUT', name, { headers: formatHeaders(headers, digest), body, digest })
+      const result = await client.send('PUT', name, {
+        headers: formatHeaders(headers, digest, options.acl),
+        body,
+        digest,
+      })
       if (!result.ok) return result
       const etag = parseEtag(result.value.headers['etag'] ?? '')
       return etag === '' ? { ok: false, reason: `PUT ${name}: the answer has no ETag` } : { ok: true, value: etag }
@@ -85,12 +91,17 @@ export function createS3Store(
   }
 }
 
-function formatHeaders(headers: ObjectHeaders, digest: string): Readonly<Record<string, string>> {
+function formatHeaders(
+  headers: ObjectHeaders,
+  digest: string,
+  acl: S3StoreOptions['acl'],
+): Readonly<Record<string, string>> {
   return {
     'content-type': headers.contentType,
     'cache-control': headers.cacheControl,
     ...(headers.contentEncoding === null ? {} : { 'content-encoding': headers.contentEncoding }),
     'x-amz-meta-sha256': digest,
+    ...(acl === null ? {} : { 'x-amz-acl': acl }),
   }
 }
 

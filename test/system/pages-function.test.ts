@@ -217,11 +217,20 @@ describe('deploy/pages', () => {
 
   test('reads every form out of a store with a public address as well', async () => {
     const keys = { accessKeyId: 'a', secretAccessKey: 'b', region: 'us-east-1', bucket: 'results' }
-    await using server = await startObjectStore({ ...keys, clock: nodeClock, isPublic: true })
+    await using server = await startObjectStore({ ...keys, clock: nodeClock })
     const signal = new AbortController().signal
     const store = createS3Store(
       { http: nodeHttp, clock: nodeClock, random: createSeededRandom('seed'), signal },
-      { ...keys, name: 'own', endpoint: server.url, prefix: '', authorities: null, attempts: 1, timeoutMs: 5000 },
+      {
+        ...keys,
+        name: 'own',
+        endpoint: server.url,
+        prefix: '',
+        acl: 'public-read',
+        authorities: null,
+        attempts: 1,
+        timeoutMs: 5000,
+      },
       keys,
     )
     const places = { directory: year.directory, stateDirectory: join(year.directory, '.state') }

@@ -41,7 +41,7 @@ function startStore(fault?: FaultScript): Promise<ObjectStoreServer> {
 }
 
 function open(server: ObjectStoreServer, name = 'one', attempts = 1, keys = KEYS, timeoutMs = 5000): ObjectStore {
-  const options = { name, endpoint: server.url, bucket: 'results', region: 'nyc3', authorities: null }
+  const options = { name, endpoint: server.url, bucket: 'results', region: 'nyc3', acl: null, authorities: null }
   return createS3Store(
     { http: nodeHttp, clock: HASTY, random: createSeededRandom('seed'), signal: SIGNAL },
     { ...options, prefix: 'exits/', attempts, timeoutMs },
