@@ -1,6 +1,6 @@
 /** Which exits are shown: chips, counted values to narrow down by, and a search. Every choice is a link or a plain form. */
 import { html, raw } from 'hono/html'
-import { countExitFacets, type ExitFacet, type ExitFacetName } from '../api/exit-groups.ts'
+import { countExitFacets, EXIT_GROUP_KEYS, type ExitFacet, type ExitFacetName } from '../api/exit-groups.ts'
 import { DEFAULT_EXIT_QUERY, EXIT_STANDINGS, formatExitQuery, type ExitQuery } from '../api/exit-query.ts'
 import { createTruthLookup, type ListedExit } from '../api/select-exits.ts'
 import { formatCount, shortenFingerprint } from './format-quantity.ts'
@@ -133,9 +133,16 @@ function renderList(
           ><span class="count">${formatCount(count)}</span>
         </li>`
       })}
-      ${more > 0 ? html`<li class="dim">and ${formatCount(more)} more</li>` : ''}
+      ${more > 0 ? renderMore(name, more, query.run) : ''}
     </ul>
   </section>`
+}
+
+/** What the list has no room for; as groups where exits can be grouped by it. */
+function renderMore(name: ExitFacetName, more: number, run: string | undefined): Html {
+  const text = `and ${formatCount(more)} more`
+  if (!EXIT_GROUP_KEYS.some((key) => key === name)) return html`<li class="dim">${text}</li>`
+  return html`<li><a href="/exits/groups?by=${name}${run === undefined ? '' : `&run=${run}`}">${text}</a></li>`
 }
 
 function formatValue(name: ExitFacetName, value: string, label: string): string {

@@ -10,10 +10,12 @@ export function formatCounted(count: number, singular: string, plural: string): 
   return `${formatCount(count)} ${count === 1 ? singular : plural}`
 }
 
-/** @returns `63.2 %`; an en dash when the denominator is 0: no share is no number. */
+/** @returns `63.2 %`, `< 0.1 %`; an en dash when the denominator is 0: no share is no number. */
 export function formatShare(part: number, whole: number): string {
   if (whole === 0) return '–'
   const percent = (100 * part) / whole
+  if (percent > 0 && percent < 0.1) return '< 0.1 %'
+  if (percent < 100 && percent > 99.9) return '> 99.9 %'
   return `${Number.isInteger(percent) ? percent : percent.toFixed(1)} %`
 }
 

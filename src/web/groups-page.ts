@@ -1,7 +1,7 @@
 /** Exits taken together by what they share: which addresses, networks and operators have most failures. */
 import { html, raw } from 'hono/html'
 import { EXIT_GROUP_KEYS, groupExits, type ExitGroup, type ExitGroupKey } from '../api/exit-groups.ts'
-import { DEFAULT_EXIT_QUERY, formatExitQuery } from '../api/exit-query.ts'
+import { DEFAULT_EXIT_QUERY, formatExitQuery, NOT_KNOWN } from '../api/exit-query.ts'
 import { renderEyebrow, renderExitViews, renderGivenUp } from './exits-page.ts'
 import { formatCount, formatCounted, formatShare, shortenFingerprint } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
@@ -60,7 +60,8 @@ export async function renderGroupsPage(
   })
 }
 
-function formatGroupsSentence(groups: readonly ExitGroup[], by: ExitGroupKey): string {
+function formatGroupsSentence(all: readonly ExitGroup[], by: ExitGroupKey): string {
+  const groups = all.filter(({ value }) => value !== NOT_KNOWN)
   const { one, many } = KEY_WORDS[by]
   const failing = groups.filter((group) => group.failing > 0)
   if (groups.length === 0) return `Exits by ${one}.`
@@ -136,6 +137,6 @@ function renderShare({ share, interval, failing, measured }: ExitGroup): Html {
 }
 
 function formatLabel(by: ExitGroupKey, { value, label }: ExitGroup): string {
-  if (value === 'none') return by === 'family' ? 'no family' : 'not known'
+  if (value === NOT_KNOWN) return by === 'family' ? 'no family' : 'not known'
   return by === 'family' || by === 'first_hop' ? shortenFingerprint(label) : label
 }

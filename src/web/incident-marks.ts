@@ -7,7 +7,7 @@ import type { TrendMark } from './trend-figure.ts'
 
 const DAY_MS = 86_400_000
 /** Marks that fit beside each other into a narrow chart. */
-const MARKS_MAX = 31
+const MARKS_MAX = 12
 /** More incidents than this within a span are not counted, and a mark says so by being the newest ones only. */
 const INCIDENTS_MAX = 2_000
 
@@ -24,12 +24,12 @@ export async function readIncidentMarks(
   return [...groups].map(([key, { length }]) => {
     const startMs = key * days * DAY_MS
     const day = formatIsoTime(startMs).slice(0, 10)
-    const until = days === 1 ? '' : ` and in the ${days - 1} days after it`
+    const until = days === 1 ? '' : ` or in the ${days - 1} days after it`
     return {
       atMs: Math.min(span.toMs, Math.max(span.fromMs, startMs + (days * DAY_MS) / 2)),
       count: length,
       label: `${formatCounted(length, 'incident', 'incidents')} began on ${day}${until}`,
-      href: days === 1 ? `/incidents?day=${day}` : '/incidents?status=closed',
+      href: `/incidents?day=${day}${days === 1 ? '' : `&days=${days}`}`,
     }
   })
 }

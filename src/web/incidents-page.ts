@@ -1,5 +1,6 @@
 /** Incidents: the open ones with their evidence, and those that ended. */
 import { html, raw } from 'hono/html'
+import { formatIsoTime, parseTime } from '../core/clock.ts'
 import type { ExitIncident, IncidentQuery } from '../model/incident.ts'
 import { renderStatusBadge } from './badges.ts'
 import { formatCount, formatCounted, formatMinute } from './format-quantity.ts'
@@ -7,6 +8,9 @@ import type { Html } from './html-value.ts'
 import { formatIncidentEvidence } from './incident-words.ts'
 import { renderLayout } from './layout.ts'
 
+const DAY_MS = 86_400_000
+/** Days that a link can ask for at once. */
+const DAYS_MAX = 62
 /** Incidents on one page; the API gives all. */
 const INCIDENTS_MAX = 200
 
@@ -20,6 +24,8 @@ export interface IncidentsView {
   readonly status: 'open' | 'closed'
   /** Only those that began on this day, `2026-01-31`. */
   readonly day: string | undefined
+  /** How many days from that one on. */
+  readonly days: number
 }
 
 /** Reads the parameters. @returns `undefined` when one of them is not understood. */
@@ -27,8 +33,10 @@ export function parseIncidentsView(parameters: URLSearchParams): IncidentsView |
   const status = parameters.get('status') ?? 'open'
   const day = parameters.get('day') ?? undefined
   if (status !== 'open' && status !== 'closed') return undefined
-  if (day !== undefined && !/^\d{4}-\d\d-\d\d$/.test(day)) return undefined
-  return { status, day }
+  if (day !== undefined && !(/^\d{4}-\d\d-\d\d$/.test(day) && parseTime(`${day}T00:00:00.000Z`) > 0)) return undefined
+  const days = parameters.get('days') ?? '1'
+  if (!/^\d{1,2}$/.test(days) || Number(days) < 1 || Number(days) > DAYS_MAX) return undefined
+  return { status, day, days: Number(days) }
 }
 
 /** Renders the page. Without `incidents` nothing is kept, which the page says. */
@@ -39,7 +47,7 @@ export async function renderIncidentsPage(incidents: IncidentReader | undefined,
       ? []
       : day === undefined
         ? await incidents.list({ status, limit: INCIDENTS_MAX })
-        : await listOfDay(incidents, day)
+        : await listOfDays(incidents, day, view.days)
   return renderLayout({
     title: 'Incidents',
     section: 'incidents',
@@ -68,19 +76,20 @@ export async function renderIncidentsPage(incidents: IncidentReader | undefined,
   })
 }
 
-async function listOfDay(incidents: IncidentReader, day: string): Promise<readonly ExitIncident[]> {
+async function listOfDays(incidents: IncidentReader, day: string, days: number): Promise<readonly ExitIncident[]> {
   const found = await incidents.list({ since: `${day}T00:00:00.000Z`, limit: 10_000 })
-  return found.filter(({ openedAt }) => openedAt.startsWith(day)).slice(0, INCIDENTS_MAX)
+  const end = formatIsoTime(parseTime(`${day}T00:00:00.000Z`) + days * DAY_MS)
+  return found.filter(({ openedAt }) => openedAt >= day && openedAt < end).slice(0, INCIDENTS_MAX)
 }
 
 function formatSentence(
   incidents: IncidentReader | undefined,
   found: readonly ExitIncident[],
-  { status, day }: IncidentsView,
+  { status, day, days }: IncidentsView,
 ): string {
   if (incidents === undefined) return 'Incidents are not kept here.'
   const count = formatCounted(found.length, 'incident', 'incidents')
-  if (day !== undefined) return `${count} began on ${day}.`
+  if (day !== undefined) return `${count} began on ${day}${days === 1 ? '' : ` or in the ${days - 1} days after it`}.`
   if (status === 'closed') return found.length === 0 ? 'No incident has ended yet.' : `${count} ended.`
   if (found.length === 0) return 'No incident is open.'
   return `${count} ${found.length === 1 ? 'is' : 'are'} open.`

@@ -70,7 +70,7 @@ export function renderOverview(parts: OverviewParts): Html {
         ${renderAge(parts)}
         ${invalid === null ? '' : html`<p class="alert" role="alert">This run is invalid and accuses nobody: ${invalid}</p>`}
       </section>
-      ${run.isCurrent || isRunning(current) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
+      ${isRunning(current) || (run.isCurrent && (run.runId !== null || current.phase === 'failed')) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
       ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
       ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
       ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}

@@ -37,6 +37,7 @@ export const HISTORY_STYLE = `
 .facet .count { color: var(--soft); }
 .reset { align-self: center; font-size: 0.88rem; }
 
+#trend { display: grid; gap: 0.9rem; }
 .trend, .year { margin: 0; display: grid; gap: 0.7rem; }
 .trend > *, .year > * { min-width: 0; }
 .trend figcaption, .year figcaption { max-width: 50rem; }
@@ -98,7 +99,12 @@ a.cell:hover { outline: 2px solid var(--link); }
   .interval { flex-direction: column; gap: 0; align-items: flex-start; }
   .framed thead th { white-space: normal; }
   .framed th, .framed td { padding-left: 0.5rem; padding-right: 0.5rem; }
-  .exits tbody th { min-width: 7rem; }
+  .exits tbody th, .incidents tbody th { min-width: 8.2rem; }
+  .framed .moment { white-space: normal; min-width: 6.2rem; }
+  .api tr, .api th, .api td { display: block; }
+  .api thead { display: none; }
+  .api th { border-bottom: 0; padding-bottom: 0; }
+  .api td { padding-top: 0.1rem; }
   .strip-ends { font-size: 0.78rem; }
 }
 `

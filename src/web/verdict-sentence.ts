@@ -38,7 +38,9 @@ export function formatBeginning(view: ExitRunView, summary: RunSummary): string 
       return `Asking the first of ${formatCounted(summary.candidates, 'exit', 'exits')}.`
     case 'writing':
     case 'done':
-      return 'The run is over and has measured no exit.'
+      return view.runId === null
+        ? 'No run has been made yet, so nothing is known about any exit.'
+        : 'The run is over and has measured no exit.'
     case 'failed':
       return 'There is nothing to show: no exit was measured.'
     default:
