@@ -1,11 +1,26 @@
+import { request } from 'node:http'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { findDaemon } from '../../src/cli/daemon-client.ts'
+import { startWebhookReceiver } from '../../src/lab/webhook-receiver.ts'
+import { nodeClock } from '../../src/platform/node-clock.ts'
 import { nodeFiles } from '../../src/platform/node-files.ts'
 import { logged, startDaemon } from './serve-daemon.ts'
 import { runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
+
+/** The status that a server gives when it is asked under another name. */
+function statusAt(url: string, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request(`${url}healthz`, { headers: { host } }, (response) => {
+      response.resume()
+      resolve(response.statusCode ?? 0)
+    })
+      .once('error', reject)
+      .end()
+  })
+}
 
 describe('candor serve', () => {
   test('serves over TCP and over its socket, and ends with status 0', async () => {
@@ -69,6 +84,39 @@ describe('candor serve', () => {
       },
       exits: { schedule: null, next_run_at: null, running_id: null, last: null },
     })
+  })
+
+  test('follows another schedule and answers to other hosts without a restart', async () => {
+    const daemon = await startDaemon('[schedule]\njitter = 0\n[exits]\nmode = "nxdomain"\n')
+    const campaign = async (): Promise<{ readonly schedule: string; readonly next_run_at: string }> =>
+      JSON.parse((await daemon.client.get('/api/v1/campaigns/exits')).text) as Awaited<ReturnType<typeof campaign>>
+    expect(await campaign()).toMatchObject({ schedule: '15 */6 * * *' })
+    expect(await statusAt(daemon.url, 'exits.example')).toBe(421)
+    const before = readFileSync(daemon.configPath, 'utf8')
+    writeFileSync(
+      daemon.configPath,
+      before
+        .replace('[serve]\n', '[serve]\nhosts = ["exits.example"]\n')
+        .replace('[schedule]\n', '[schedule]\nexits = "7 4 * * *"\n'),
+    )
+    daemon.hangUp()
+    await expect.poll(async () => (await campaign()).schedule).toBe('7 4 * * *')
+    expect((await campaign()).next_run_at.slice(10)).toBe('T04:07:00.000Z')
+    expect(await statusAt(daemon.url, 'exits.example')).toBe(200)
+  })
+
+  test('refuses a channel that cannot be set up, and takes one that can', async () => {
+    await using first = await startWebhookReceiver({ secret: 'first', clock: nodeClock })
+    const channel = `[[alerts.channels]]\nname = "ops"\nkind = "webhook"\nurl = "${first.url}"\n`
+    const daemon = await startDaemon(channel, undefined, { CANDOR_WEBHOOK_SECRET: 'first' })
+    const config = readFileSync(daemon.configPath, 'utf8')
+    writeFileSync(daemon.configPath, config.replace('"webhook"', '"smtp"'))
+    daemon.hangUp()
+    await expect.poll(() => logged(daemon, 'daemon.configuration.refused')).toHaveLength(1)
+    writeFileSync(daemon.configPath, config.replace('"ops"', '"others"'))
+    daemon.hangUp()
+    await expect.poll(() => logged(daemon, 'daemon.configuration.loaded')).toHaveLength(1)
+    expect(await daemon.stop()).toBe(0)
   })
 
   test.each([
