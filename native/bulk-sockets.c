@@ -132,7 +132,9 @@ static bool same(const struct endpoint *a, const struct endpoint *b) {
 }
 
 static uint32_t place(const struct sockets *sockets, const struct endpoint *end) {
-  uint64_t hash = (end->low ^ ((uint64_t)end->port << 16) ^ (end->high * 0x9e3779b97f4a7c15ULL)) * 0xff51afd7ed558ccdULL;
+  uint64_t hash = end->low ^ ((uint64_t)end->port << 16) ^ (end->high * 0x9e3779b97f4a7c15ULL);
+  /* The last octets of an address stand above all others here, from where a product alone would not bring them down. */
+  hash = (hash ^ (hash >> 32)) * 0xff51afd7ed558ccdULL;
   return (uint32_t)((hash ^ (hash >> 32)) & sockets->mask);
 }
 
