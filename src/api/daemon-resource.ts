@@ -26,6 +26,20 @@ const DAEMON = z
         message: z.string().nullable(),
       }),
     ),
+    stores: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          synced_at: z.string().nullable().describe('When it last had everything, since the daemon began.'),
+          failure: z.string().nullable().describe('Why the newest sync left something.'),
+        }),
+      )
+      .describe('Object stores that published files go to.'),
+    archive: z.strictObject({
+      used_octets: COUNT,
+      budget_octets: COUNT,
+      retained_at: z.string().nullable().describe('When it last gave up what was old, since the daemon began.'),
+    }),
     problems: z.array(z.string()),
   })
   .meta({ id: 'Daemon' })
@@ -41,7 +55,7 @@ export function createDaemonResource(control: DaemonControl): readonly Operation
       status: 200,
       answer: DAEMON,
       handle: () => {
-        const { version, startedAt, configuration, pendingSteps, problems } = control.status()
+        const { version, startedAt, configuration, pendingSteps, stores, archive, problems } = control.status()
         return {
           body: {
             version,
@@ -52,6 +66,12 @@ export function createDaemonResource(control: DaemonControl): readonly Operation
               restart_needed: configuration.restartNeeded,
             },
             pending_steps: pendingSteps.map(({ runId, ...step }) => ({ run_id: runId, ...step })),
+            stores: stores.map(({ name, syncedAt, failure }) => ({ name, synced_at: syncedAt, failure })),
+            archive: {
+              used_octets: archive.usedOctets,
+              budget_octets: archive.budgetOctets,
+              retained_at: archive.retainedAt,
+            },
             problems,
           },
         }

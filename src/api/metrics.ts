@@ -7,7 +7,7 @@
  * https://prometheus.io/docs/practices/naming/
  */
 import { parseTime, type Clock } from '../core/clock.ts'
-import type { DaemonControl } from '../model/daemon-control.ts'
+import type { DaemonControl, StoreState } from '../model/daemon-control.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitMetadata } from '../model/exit-result.ts'
 import type { Machine } from '../model/machine.ts'
@@ -111,7 +111,7 @@ function describeLatest(metadata: ExitMetadata, clock: Clock): readonly string[]
 function describeDaemon({ control }: MetricsSources): readonly string[] {
   if (control === undefined) return []
   const campaigns = control.campaigns()
-  const { pendingSteps, problems, startedAt, configuration } = control.status()
+  const { pendingSteps, stores, archive, problems, startedAt, configuration } = control.status()
   const steps = Map.groupBy(pendingSteps, ({ step }) => step)
   return [
     metric(
@@ -149,8 +149,21 @@ function describeDaemon({ control }: MetricsSources): readonly string[] {
     metric('candor_daemon_configuration_refused', 'gauge', 'Whether the newest configuration is not in force.', [
       [{}, Number(configuration.refused !== null)],
     ]),
+    metric('candor_archive_octets', 'gauge', 'What the archive takes on the disk.', [[{}, archive.usedOctets]]),
+    metric('candor_archive_budget_octets', 'gauge', 'What it may take.', [[{}, archive.budgetOctets]]),
+    metric(
+      'candor_store_complete',
+      'gauge',
+      'Whether an object store had everything after the newest sync.',
+      stores.filter(isKnown).map(({ name, failure }) => [{ store: name }, Number(failure === null)] as const),
+    ),
     metric('process_start_time_seconds', 'gauge', 'When the process began.', [[{}, parseTime(startedAt) / 1000]]),
   ]
+}
+
+/** Whether there was a sync since the daemon began. */
+function isKnown({ syncedAt, failure }: StoreState): boolean {
+  return syncedAt !== null || failure !== null
 }
 
 async function describeAlerts({ incidents, outbox, clock }: MetricsSources): Promise<readonly string[]> {

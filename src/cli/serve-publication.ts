@@ -1,7 +1,10 @@
 /** Publication of a daemon: stores that follow the directory, and retention of what lies in it. */
 import type { PublishSettings } from '../config/publish-settings.ts'
+import { toStores } from '../config/to-stores.ts'
+import { formatIsoTime } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
 import { joinPath } from '../core/files.ts'
+import type { StoreState } from '../model/daemon-control.ts'
 import { runRetention } from '../publish/run-retention.ts'
 import { syncStores } from '../publish/sync-stores.ts'
 import { tarCodec } from '../publish/tar-codec.node.ts'
@@ -13,6 +16,8 @@ import type { ServeDirectories } from './serve-exits.ts'
 
 /** What is done about published files, with the settings that are in force at that moment. */
 export interface ServedPublication {
+  /** The stores that are configured, and how they are. */
+  states(): readonly StoreState[]
   /**
    * Brings every store to where the directory is; nothing without stores.
    *
@@ -35,6 +40,11 @@ export function createServedPublication(
   config: () => ServeConfig,
 ): ServedPublication {
   const { files, clock, log } = context
+  const states = new Map<string, StoreState>()
+  const note = (name: string, failure: string | null): void => {
+    const syncedAt = failure === null ? formatIsoTime(clock.wallNowMs()) : (states.get(name)?.syncedAt ?? null)
+    states.set(name, { name, syncedAt, failure })
+  }
   const directoryOf = ({ directory }: PublishSettings): string => directory ?? analysisDir
   const sync = async (signal: AbortSignal): Promise<void> => {
     const { publish } = config()
@@ -50,6 +60,7 @@ export function createServedPublication(
       { concurrency, deleteAfterDays, dryRun: false },
     )
     for (const { store, uploaded, removed, failure } of outcomes) {
+      note(store, failure)
       log[failure === null ? 'info' : 'warn']('daemon.store.synced', {
         store,
         uploaded,
@@ -62,6 +73,8 @@ export function createServedPublication(
   }
   return {
     sync,
+    states: () =>
+      toStores(config().publish.stores).map(({ name }) => states.get(name) ?? { name, syncedAt: null, failure: null }),
     retain: async (signal) => {
       const { publish } = config()
       const wallNowMs = clock.wallNowMs()

@@ -3,10 +3,10 @@ import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
 import { readExitReport } from '../campaigns/exits/exit-report-reader.ts'
 import { joinPath } from '../core/files.ts'
 import type { RunStep } from '../daemon/step-queue.ts'
-import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import type { CliContext } from './cli-context.ts'
 import type { ServedAlerts } from './serve-alerts.ts'
+import type { ServedArchive } from './serve-archive.ts'
 import type { ServedPublication } from './serve-publication.ts'
 
 /** Steps read whole runs; parts of one are put together by `candor exits merge`. */
@@ -15,7 +15,7 @@ const WHOLE = { index: 0, count: 1 }
 /** Where the steps find and leave things. */
 export interface StepPlace {
   readonly analysisDir: string
-  readonly archive: ExitArchive
+  readonly archive: ServedArchive
   readonly alerts: Pick<ServedAlerts, 'processRun'>
   readonly publication: Pick<ServedPublication, 'sync'>
 }
@@ -37,7 +37,11 @@ export function createRunSteps(
   return [
     {
       name: 'archive',
-      run: (runId) => withReport(runId, (report) => archive.append(report)),
+      run: (runId) =>
+        withReport(runId, async (report) => {
+          await archive.store.append(report)
+          await archive.measure()
+        }),
     },
     {
       name: 'incidents',

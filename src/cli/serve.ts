@@ -8,7 +8,7 @@ import { openTokenFile } from '../api/token-file.ts'
 import { NEVER } from '../config/serve-settings.ts'
 import { publicAddressPlan } from '../core/address-plan.ts'
 import { withTimeout } from '../core/clock.ts'
-import { BusyError, ConfigError, RunError } from '../core/config-error.ts'
+import { BusyError, ConfigError } from '../core/config-error.ts'
 import { parseCronExpression, type CronExpression } from '../core/cron-expression.ts'
 import { joinPath } from '../core/files.ts'
 import { parseIp } from '../core/ip-address.ts'
@@ -17,10 +17,9 @@ import { openDaemonState, type DaemonState } from '../daemon/daemon-state.ts'
 import { removeOldRunLogs } from '../daemon/run-log.ts'
 import type { RunStep } from '../daemon/step-queue.ts'
 import type { CampaignState } from '../model/daemon-control.ts'
-import type { RetentionPolicy } from '../model/retention.ts'
 import { createNodeMachine } from '../platform/node-machine.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
-import { openExitArchive, type ExitArchiveStore } from '../store/exit-archive.node.ts'
+import { openExitArchive } from '../store/exit-archive.node.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import { createWebApp } from '../web/create-web-app.ts'
 import { answerMeasurement } from './answer-measurement.ts'
@@ -33,6 +32,7 @@ import { openFileDocuments } from './file-documents.ts'
 import { addSettingOptions } from './load-settings.ts'
 import { adoptNewReports, createImportChore } from './serve-adoption.ts'
 import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
+import { createServedArchive, type ServedArchive } from './serve-archive.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
 import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
@@ -70,12 +70,13 @@ async function serve(context: CliContext, command: Command): Promise<void> {
     void lock
     using state = await openDaemonState(joinPath(dataDir, 'daemon.db'))
     await using alerts = await openServedAlerts(context, config.current().alerts, dataDir)
-    const archive = await openExitArchive(joinPath(dataDir, ARCHIVE_FILE))
+    const store = await openExitArchive(joinPath(dataDir, ARCHIVE_FILE))
     try {
+      const archive = await createServedArchive(context, store, () => config.current().retention)
       const publication = createServedPublication(context, directories, () => config.current())
       await serveLocked(context, { config, directories, state, archive, alerts, publication })
     } finally {
-      await archive.close()
+      await store.close()
     }
   } catch (error) {
     if (!(error instanceof BusyError) || command.opts<{ readonly skipIfBusy?: boolean }>().skipIfBusy !== true)
@@ -89,7 +90,7 @@ interface ServeParts {
   readonly config: ServeConfigSource
   readonly directories: ServeDirectories
   readonly state: DaemonState
-  readonly archive: ExitArchiveStore
+  readonly archive: ServedArchive
   readonly alerts: ServedAlerts
   readonly publication: ServedPublication
 }
@@ -98,8 +99,8 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
   const { config, directories } = parts
   const { clock, log, interrupted } = context
   const { listen: address, port } = config.current().serve
-  const place = { ...directories, ...parts }
-  const steps = createRunSteps(context, place)
+  const steps = createRunSteps(context, { ...directories, ...parts })
+  const place = { ...directories, archive: parts.archive.store }
   await adoptNewReports(context, place, parts.state, steps)
   const daemon = assemble(context, parts, steps)
   const handle = createHandler(context, parts, daemon)
@@ -161,11 +162,16 @@ function assemble(
     state,
     random: context.createRandom(context.newSeed()),
     newId: () => context.newSeed(),
-    exits: createExitsWork(context, directories, archive, () => config.current()),
+    exits: createExitsWork(context, directories, archive.store, () => config.current()),
     steps,
-    firstChore: createImportChore(context, { ...directories, archive }, state, () => config.current().retention),
+    firstChore: createImportChore(
+      context,
+      { ...directories, archive: archive.store },
+      state,
+      () => config.current().retention,
+    ),
     chores: [
-      { name: 'archive', run: (signal) => retainArchive(context, archive, config.current().retention, signal) },
+      archive.retention,
       {
         name: 'retention',
         run: async (signal) => {
@@ -183,6 +189,8 @@ function assemble(
       return answerMeasurement({ ...context, interrupted: signal }, place, request)
     },
     problems: () => listProblems(config.current()),
+    stores: () => publication.states(),
+    archive: () => archive.state(),
     configuration: () => config.status(),
   })
 }
@@ -191,23 +199,6 @@ function assemble(
 function listProblems({ exitsNotConfigured, schedule }: ServeConfig): readonly string[] {
   if (exitsNotConfigured === null || schedule.exits === NEVER) return []
   return [`${exitsNotConfigured} If that is meant: schedule.exits = "${NEVER}".`]
-}
-
-async function retainArchive(
-  { clock, log }: CliContext,
-  archive: ExitArchiveStore,
-  policy: RetentionPolicy,
-  signal: AbortSignal,
-): Promise<void> {
-  const outcome = await archive.retain({ policy, nowMs: clock.wallNowMs(), dryRun: false, signal })
-  const { budget, usedOctets, budgetOctets, freedOctets } = outcome
-  const fields = { budget, used_octets: usedOctets, budget_octets: budgetOctets, freed_octets: freedOctets }
-  log[budget === 'within' ? 'info' : 'warn']('daemon.archive.retained', fields)
-  if (budget === 'exceeded') {
-    throw new RunError(
-      `the archive takes ${usedOctets} of ${budgetOctets} octets although everything was given up that may be`,
-    )
-  }
 }
 
 function createHandler(
@@ -224,7 +215,7 @@ function createHandler(
     clock,
     log,
     isLaboratory: false,
-    archive,
+    archive: archive.store,
     hosts: () => config.current().serve.hosts,
     version: context.version,
     control,

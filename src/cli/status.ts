@@ -10,6 +10,8 @@ import { formatDuration } from './progress.ts'
 
 const FLAGS = [{ ...GENERAL_SETTING_GROUP, settings: [GENERAL_SETTINGS.dataDir] }]
 
+const OCTETS_PER_MIB = 1_048_576
+
 /** What the API says, as far as it is shown. */
 interface DaemonFacts {
   readonly version: string
@@ -25,6 +27,16 @@ interface DaemonFacts {
     readonly attempts: number
     readonly message: string | null
   }[]
+  readonly stores: readonly {
+    readonly name: string
+    readonly synced_at: string | null
+    readonly failure: string | null
+  }[]
+  readonly archive: {
+    readonly used_octets: number
+    readonly budget_octets: number
+    readonly retained_at: string | null
+  }
   readonly problems: readonly string[]
 }
 
@@ -102,10 +114,22 @@ function formatFacts({ daemon, exits, run }: StatusFacts): string {
     line('next run', exits.next_run_at === null ? 'when asked for' : `${exits.next_run_at} (${exits.schedule ?? ''})`),
     line('running', exits.running_id === null ? 'nothing' : `${exits.running_id}: ${formatRun(run)}`),
     line('last run', exits.last === null ? 'none' : formatLast(exits.last)),
+    line('archive', formatArchive(daemon.archive)),
+    ...daemon.stores.map(({ name, synced_at: syncedAt, failure }) =>
+      line(
+        'store',
+        `${name}: ${failure ?? (syncedAt === null ? 'not synced since the start' : `complete ${syncedAt}`)}`,
+      ),
+    ),
     ...steps,
     ...daemon.problems.map((problem) => line('problem', problem)),
     '',
   ].join('\n')
+}
+
+function formatArchive({ used_octets: used, budget_octets: budget }: DaemonFacts['archive']): string {
+  const percent = ((100 * used) / Math.max(1, budget)).toFixed(1)
+  return `${(used / OCTETS_PER_MIB).toFixed(1)} of ${(budget / OCTETS_PER_MIB).toFixed(0)} MiB (${percent} %)`
 }
 
 function line(name: string, text: string): string {

@@ -46,6 +46,8 @@ export interface DaemonParts {
   readonly ask: Ask
   /** What is wrong with what is configured, one sentence each. */
   readonly problems: () => readonly string[]
+  readonly stores: () => DaemonStatus['stores']
+  readonly archive: () => DaemonStatus['archive']
   /** How the configuration stands. */
   readonly configuration: () => DaemonStatus['configuration']
 }
@@ -91,15 +93,7 @@ export function createDaemon(parts: DaemonParts): Daemon {
   }
   const control: DaemonControl = {
     live,
-    status: () => ({
-      version: parts.version,
-      startedAt,
-      configuration: parts.configuration(),
-      pendingSteps: state.pendingSteps(),
-      problems: [...parts.problems(), runs.problem(), ...runners.map((runner) => runner.problem())].filter(
-        (text) => text !== null,
-      ),
-    }),
+    status: () => describeStatus(parts, startedAt, [runs, ...runners]),
     campaigns: () => {
       const nextAtMs = scheduler.nextAtMs('exits')
       return [
@@ -131,6 +125,22 @@ export function createDaemon(parts: DaemonParts): Daemon {
       measurements.stop()
       await Promise.all([runs.shutDown(), stepQueue.stop(), ...runners.map((runner) => runner.stop())])
     },
+  }
+}
+
+function describeStatus(
+  parts: DaemonParts,
+  startedAt: string,
+  workers: readonly { problem(): string | null }[],
+): DaemonStatus {
+  return {
+    version: parts.version,
+    startedAt,
+    configuration: parts.configuration(),
+    pendingSteps: parts.state.pendingSteps(),
+    stores: parts.stores(),
+    archive: parts.archive(),
+    problems: [...parts.problems(), ...workers.flatMap((worker) => worker.problem() ?? [])],
   }
 }
 

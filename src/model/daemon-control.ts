@@ -67,6 +67,24 @@ export interface PendingStep {
   readonly message: string | null
 }
 
+/** An object store that published files go to. */
+export interface StoreState {
+  readonly name: string
+  /** When it last had everything, ISO 8601 UTC; `null` when that was not since the daemon began. */
+  readonly syncedAt: string | null
+  /** Why the newest sync left something, one sentence; `null` when it did not. */
+  readonly failure: string | null
+}
+
+/** The archive on the disk. */
+export interface ArchiveState {
+  readonly usedOctets: number
+  /** What it may take. */
+  readonly budgetOctets: number
+  /** When it last gave up what was old, ISO 8601 UTC; `null` when that was not since the daemon began. */
+  readonly retainedAt: string | null
+}
+
 /** How the daemon itself is. */
 export interface DaemonStatus {
   readonly version: string
@@ -81,6 +99,9 @@ export interface DaemonStatus {
     readonly restartNeeded: readonly string[]
   }
   readonly pendingSteps: readonly PendingStep[]
+  /** The configured stores, in their order. */
+  readonly stores: readonly StoreState[]
+  readonly archive: ArchiveState
   /** What is wrong just now, one sentence each: a full disk, a campaign that is not configured. */
   readonly problems: readonly string[]
 }

@@ -7,6 +7,7 @@ import { startWebhookReceiver } from '../../src/lab/webhook-receiver.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
 import { exampleFingerprint, exampleReport } from '../exit-fixtures/example-report.ts'
 import { logged, startDaemon, type RunningDaemon } from './serve-daemon.ts'
+import { runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 const SECRET = 'a-secret-of-the-test'
@@ -18,6 +19,11 @@ const ENVIRONMENT = {
 }
 
 interface DaemonFacts {
+  readonly stores: readonly {
+    readonly name: string
+    readonly synced_at: string | null
+    readonly failure: string | null
+  }[]
   readonly pending_steps: readonly {
     readonly step: string
     readonly attempts: number
@@ -36,8 +42,12 @@ function writeReport(analysisDir: string, runId: string): void {
   writeFileSync(join(analysisDir, `dnshealth_${runId.slice(0, 8)}_${runId.slice(8)}.json`), formatExitReport(report))
 }
 
-async function pendingSteps({ client }: RunningDaemon): Promise<DaemonFacts['pending_steps']> {
-  return (JSON.parse((await client.get('/api/v1/daemon')).text) as DaemonFacts).pending_steps
+async function askDaemon({ client }: RunningDaemon): Promise<DaemonFacts> {
+  return JSON.parse((await client.get('/api/v1/daemon')).text) as DaemonFacts
+}
+
+async function pendingSteps(daemon: RunningDaemon): Promise<DaemonFacts['pending_steps']> {
+  return (await askDaemon(daemon)).pending_steps
 }
 
 async function runIds({ client }: RunningDaemon): Promise<readonly string[]> {
@@ -79,12 +89,19 @@ describe('candor serve', () => {
       .poll(async () => (await pendingSteps(second)).map(({ step }) => step))
       .toEqual(['publication', 'publication'])
     await expect.poll(async () => (await pendingSteps(second))[0]?.message ?? '').toContain('lab')
+    expect((await askDaemon(second)).stores).toMatchObject([{ name: 'lab', synced_at: null }])
     expect(await second.stop()).toBe(0)
 
     await using store = await startObjectStore({ ...options, port })
     const third = await startDaemon(config, directory, ENVIRONMENT)
     await expect.poll(() => pendingSteps(third), { timeout: 10_000 }).toEqual([])
     expect([...store.objects.keys()].filter((key) => key.startsWith('dnshealth_'))).toHaveLength(4)
+    expect((await askDaemon(third)).stores).toEqual([
+      { name: 'lab', synced_at: expect.any(String) as string, failure: null },
+    ])
+    const status = await runSimulatedCli(['status', '--data-dir', third.dataDir])
+    expect(status.stdout).toMatch(/^store +lab: complete 20/m)
+    expect(status.stdout).toMatch(/^archive +0\.\d of 5120 MiB/m)
     expect(logged(third, 'daemon.step.failed')).toEqual([])
     expect(await third.stop()).toBe(0)
     expect([...receiver.arrivals.values()]).toEqual([1])

@@ -114,6 +114,8 @@ function createStatus(nowMs: number): DaemonStatus {
       },
       restartNeeded: ['serve.listen'],
     },
+    stores: [{ name: 'r2', syncedAt: '2026-11-20T22:15:00.000Z', failure: null }],
+    archive: { usedOctets: 52_428_800, budgetOctets: 5_368_709_120, retainedAt: null },
     pendingSteps: [
       { runId: '20261120181500', step: 'publication', attempts: 3, message: 'the store "r2" answered 503' },
     ],

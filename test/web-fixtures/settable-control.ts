@@ -42,6 +42,8 @@ export function createSettableControl(live: RunViewSource): SettableControl {
     version: '1.0.0',
     startedAt: '2026-11-20T22:00:00.000Z',
     configuration: { loadedAt: '2026-11-20T22:00:00.000Z', refused: null, restartNeeded: [] },
+    stores: [{ name: 'r2', syncedAt: '2026-11-20T22:15:00.000Z', failure: null }],
+    archive: { usedOctets: 52_428_800, budgetOctets: 5_368_709_120, retainedAt: null },
     pendingSteps: [],
     problems,
   })
