@@ -68,6 +68,19 @@ describe('planRetention', () => {
     expect(plan.archive).toEqual([{ month: '2025-08', files: [] }])
   })
 
+  test('adds nothing to an archive that is whole, and removes what it holds', () => {
+    const entry = { name: 'dnshealth_20251201_001500.json', offset: 0, compressedOctets: 1, octets: 1, sha256: '' }
+    const archives = [{ month: '2025-12', index: { ...INDEX, entries: [entry] } }]
+    const names = [
+      'dnshealth_20251201_001500.json.gz',
+      'dnshealth_20251201_061500.json',
+      'report_20251201_061500.md.gz',
+    ]
+    const plan = planRetention(names, archives, NOW, POLICY)
+    expect(plan.archive).toEqual([{ month: '2025-12', files: ['dnshealth_20251201_001500.json.gz'] }])
+    expect(plan.compress).toEqual(['dnshealth_20251201_061500.json'])
+  })
+
   test('completes what was interrupted, whatever its age', () => {
     const names = ['dnshealth_20260630_001500.json', 'dnshealth_20260630_001500.json.gz']
     expect(planRetention(names, [], NOW, POLICY).compress).toEqual(['dnshealth_20260630_001500.json'])

@@ -4,7 +4,7 @@
  * Ages are taken from the names, not from the times of files: copying a directory makes nothing younger.
  *
  * Invariant: only reports, which have a moment in their name, grow old. A month becomes an archive, and an archive is
- * deleted, when all of the month has the age; so an archive is written once.
+ * deleted, when all of the month has the age; so an archive is written once, and what comes later stays beside it.
  */
 import { parseTime } from '../core/clock.ts'
 import { parsePublishedName, type PublishedName } from '../model/published-name.ts'
@@ -61,17 +61,24 @@ export function planRetention(
   const deleteArchives = archives
     .filter(({ month }) => isOlder(endOfMonth(month), policy.deleteAfterDays))
     .map(({ month }) => month)
+  const indexes = new Map(archives.map(({ month, index }) => [month, index]))
+  /** A report that came after its month was archived stays beside the archive. */
+  const goesIntoArchive = ({ month, plain }: PublishedName): boolean => {
+    if (month === null || !isMonthOld(month)) return false
+    const index = indexes.get(month)
+    return index === undefined || index.entries.some((entry) => entry.name === plain)
+  }
   const months = new Map<string, string[]>()
-  for (const { name, published } of kept) {
-    const { month } = published
-    if (month !== null && isMonthOld(month)) months.set(month, [...(months.get(month) ?? []), name])
+  for (const { name, published } of kept.filter((report) => goesIntoArchive(report.published))) {
+    const month = published.month ?? ''
+    months.set(month, [...(months.get(month) ?? []), name])
   }
   for (const { month, index } of archives) {
     if (index === undefined && !deleteArchives.includes(month)) months.set(month, months.get(month) ?? [])
   }
   const present = new Set(names)
   const compress = kept.filter(({ name, published, atMs }) => {
-    if (published.isCompressed || months.has(published.month ?? '')) return false
+    if (published.isCompressed || goesIntoArchive(published)) return false
     // Both forms are there when compressing was interrupted.
     return isOlder(atMs, policy.gzipAfterDays) || present.has(`${name}.gz`)
   })

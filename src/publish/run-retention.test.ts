@@ -171,15 +171,29 @@ describe('runRetention', () => {
     60_000,
   )
 
-  test('adds a late report to the archive of its month', async () => {
+  test('leaves an archive as it is when a report of its month comes late', async () => {
     const { directory, contents } = await publishYear({ endsAtMs: NOW - 200 * 86_400_000, days: 2, runsPerDay: 1 })
     await retain(directory)
     const late = 'dnshealth_20251213_111111.json'
     await writeFile(join(directory, late), '{"late":true}')
-    await retain(directory)
-    expect((await readArchiveIndex(nodeFiles, directory, '2025-12'))?.entries).toHaveLength(5)
+    const before = await readFile(join(directory, 'archives/2025-12.tar.gz'))
+    expect((await retain(directory)).done).toEqual([{ action: 'compress', name: late, reports: 1 }])
+    expect((await readFile(join(directory, 'archives/2025-12.tar.gz'))).equals(before)).toBe(true)
+    expect((await readdir(directory)).filter((name) => name.startsWith('dns'))).toEqual([`${late}.gz`])
+    expect(await retain(directory)).toMatchObject({ done: [], problems: [] })
     expect(await findBroken(directory, new Map([...contents, [late, '{"late":true}']]))).toEqual([])
     expect(await readFile(join(directory, 'files-all.json'), 'utf8')).toContain(late)
+  })
+
+  test('removes what is archived already, and leaves what differs from it', async () => {
+    const { directory, contents } = await publishYear({ endsAtMs: NOW - 200 * 86_400_000, days: 2, runsPerDay: 1 })
+    await retain(directory)
+    const [same = '', other = ''] = [...contents.keys()].filter((name) => name.startsWith('dnshealth'))
+    await writeFile(join(directory, same), contents.get(same) ?? '')
+    await writeFile(join(directory, other), '{"other":true}')
+    const { problems } = await retain(directory)
+    expect(problems).toEqual([`${other} is left: archives/2025-12.tar.gz has another content for it`])
+    expect((await readdir(directory)).filter((name) => name.startsWith('dns'))).toEqual([other])
   })
 
   test('makes the index of an archive that has none, also of one from another hand', async () => {

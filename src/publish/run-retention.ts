@@ -14,6 +14,7 @@ import { ArchiveError, type ArchiveCodec } from './archive-codec.ts'
 import { archiveIndexName, archiveName, listArchives, readArchiveIndex, type ArchiveIndex } from './archive-index.ts'
 import { inTurn } from './directory-turns.ts'
 import { gunzip, gzip } from './gzip.ts'
+import { sha256 } from './sha256.ts'
 import { planRetention, type ArchiveStep, type RetentionPlan, type RetentionPolicy } from './plan-retention.ts'
 import { REPORT_OCTETS_MAX } from './published-directory.ts'
 import { writeArchive, type ArchiveSource } from './write-archive.ts'
@@ -169,6 +170,9 @@ async function archive(
   step: ArchiveStep,
 ): Promise<string | undefined> {
   const { files } = dependencies
+  const index = await readArchiveIndex(files, directory, step.month)
+  // An earlier run was interrupted while it removed what it had archived.
+  if (index !== undefined) return removeArchived(files, directory, step, index)
   const sources = new Map<string, ArchiveSource>()
   try {
     for (const source of await listArchived(dependencies, directory, step.month)) sources.set(source.name, source)
@@ -178,21 +182,38 @@ async function archive(
   }
   for (const source of listLoose(files, directory, step.files)) sources.set(source.name, source)
   if (sources.size === 0) return undefined
-  const index = await writeArchive(dependencies, directory, step.month, [...sources.values()])
-  if (typeof index === 'string') return `${step.month} is not archived: ${index} is damaged`
-  for (const name of step.files) await files.remove(joinPath(directory, name))
-  return undefined
+  const written = await writeArchive(dependencies, directory, step.month, [...sources.values()])
+  if (typeof written === 'string') return `${step.month} is not archived: ${written} is damaged`
+  return removeArchived(files, directory, step, written)
 }
 
-/** What lies in the archive of a month already, whoever made it. @throws {ArchiveError} When it cannot be read. */
+/** Removes files that lie in an archive with the same content. @returns What is wrong, in a sentence. */
+async function removeArchived(
+  files: Files,
+  directory: string,
+  step: ArchiveStep,
+  index: ArchiveIndex,
+): Promise<string | undefined> {
+  const digests = new Map(index.entries.map((entry) => [entry.name, entry.sha256]))
+  let problem: string | undefined
+  for (const name of step.files) {
+    const path = joinPath(directory, name)
+    const octets = await readWhole(files, path)
+    const content = octets === undefined || !name.endsWith('.gz') ? octets : await gunzip(octets, REPORT_OCTETS_MAX)
+    const isArchived = content !== undefined && (await sha256(content)) === digests.get(name.replace(/\.gz$/, ''))
+    if (isArchived) await files.remove(path)
+    else problem = `${name} is left: ${archiveName(step.month)} has another content for it`
+  }
+  return problem
+}
+
+/** What lies in an archive of somebody else's making, or whose index is lost. @throws {ArchiveError} When it is damaged. */
 async function listArchived(
   { files, codec }: RetentionDependencies,
   directory: string,
   month: string,
 ): Promise<readonly ArchiveSource[]> {
   const path = joinPath(directory, archiveName(month))
-  const index = await readArchiveIndex(files, directory, month)
-  if (index !== undefined) return index.entries.map((entry) => readMember(files, path, entry))
   if ((await files.info(path)) === undefined) return []
   const sources: ArchiveSource[] = []
   for await (const { name, octets } of codec.readFiles(path, REPORT_OCTETS_MAX)) {
@@ -205,10 +226,6 @@ async function listArchived(
     sources.push({ name: published.plain, read: () => Promise.resolve(packed) })
   }
   return sources
-}
-
-function readMember(files: Files, path: string, entry: ArchiveIndex['entries'][number]): ArchiveSource {
-  return { name: entry.name, read: () => files.readPart(path, entry.offset, entry.compressedOctets) }
 }
 
 /** The files of a step, each once: the plain form where it is there, since the other may be unfinished. */

@@ -1,12 +1,14 @@
 /** The Cloudflare Pages site on this machine: built by wrangler without a network, run by workerd. */
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { convertV4MiniflareOptions, Miniflare, Response as WorkerdResponse } from 'miniflare'
 import type { HeldObject } from '../../src/lab/object-store.ts'
 import { HOME } from '../tidy/source-tree.ts'
 
+const require = createRequire(import.meta.url)
 const PAGES = join(HOME, 'deploy/pages')
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -17,7 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Builds the function as a deployment does. @returns The worker's script. */
 export async function buildPagesFunction(directory: string): Promise<string> {
-  const wrangler = join(HOME, 'node_modules/wrangler/bin/wrangler.js')
+  const wrangler = join(dirname(require.resolve('wrangler/package.json')), 'bin/wrangler.js')
   const argv = [wrangler, 'pages', 'functions', 'build', 'functions', '--outdir', directory]
   await promisify(execFile)(process.execPath, argv, {
     cwd: PAGES,

@@ -276,6 +276,22 @@ describe('deploy/pages', () => {
     expect((await get(pages.url, name)).body.toString()).toBe('"two"')
   })
 
+  test('hands out nothing of an archive that is not the one of its index', async () => {
+    await using pages = await startPagesSite(script, 'r2:ONE')
+    const names = await readdir(join(year.directory, 'archives'))
+    const index = names.find((name) => name.endsWith('.index.json')) ?? ''
+    const text = await readFile(join(year.directory, 'archives', index), 'utf8')
+    const { entries } = JSON.parse(text) as { readonly entries: readonly { readonly name: string }[] }
+    const archive = `archives/${index.replace('.index.json', '.tar.gz')}`
+    await pages.put('ONE', `archives/${index}`, { octets: Buffer.from(text), headers: {} })
+    await pages.put('ONE', archive, { octets: Buffer.alloc(100_000), headers: {} })
+    expect((await get(pages.url, `/${entries[0]?.name}`)).status).toBe(503)
+    await pages.put('ONE', archive, { octets: await readFile(join(year.directory, archive)), headers: {} })
+    expect((await get(pages.url, `/${entries[0]?.name}`)).status).toBe(200)
+    await pages.put('ONE', `archives/${index}`, { octets: Buffer.from('{'), headers: {} })
+    expect((await get(pages.url, `/${entries[0]?.name}`)).status).toBe(503)
+  })
+
   test('says 503 for stores that are configured wrongly, and 404 for what is on no list all the same', async () => {
     for (const stores of ['r2:NONE', 'ftp://store/', 'https://store/without-slash']) {
       await using pages = await startPagesSite(script, stores)

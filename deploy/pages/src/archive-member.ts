@@ -20,11 +20,17 @@ export interface ArchiveMember {
 export async function findMember(store: Store, month: string, name: string): Promise<ArchiveMember | undefined> {
   const stored = await store.read(`archives/${month}.index.json`)
   if (stored === undefined) return undefined
-  const entry = findEntry(await readText(stored.body), name)
+  const index = parseIndex(await readText(stored.body))
+  const entry = findEntry(index, name)
   if (entry === undefined) return undefined
   const { offset, compressed_octets: length, sha256 } = entry
   const part = await store.read(`archives/${month}.tar.gz`, { offset, length })
-  return part === undefined ? undefined : { body: part.body, etag: `"${sha256}-gzip"` }
+  if (part === undefined) return undefined
+  if (part.totalOctets !== index.size_octets) {
+    await part.body.cancel()
+    throw new StoreError('an archive is not the one of its index')
+  }
+  return { body: part.body, etag: `"${sha256}-gzip"` }
 }
 
 interface IndexEntry {
@@ -33,14 +39,21 @@ interface IndexEntry {
   readonly sha256: string
 }
 
-function findEntry(text: string, name: string): IndexEntry | undefined {
-  let index: { readonly entries?: unknown } | null
+interface Index {
+  readonly size_octets?: unknown
+  readonly entries?: unknown
+}
+
+function parseIndex(text: string): Index {
   try {
-    index = JSON.parse(text) as typeof index
+    return (JSON.parse(text) as Index | null) ?? {}
   } catch (cause) {
     throw new StoreError('the index of an archive is no JSON', { cause })
   }
-  const entries: readonly unknown[] = Array.isArray(index?.entries) ? index.entries : []
+}
+
+function findEntry(index: Index, name: string): IndexEntry | undefined {
+  const entries: readonly unknown[] = Array.isArray(index.entries) ? index.entries : []
   const found = entries.find(
     (entry) => typeof entry === 'object' && entry !== null && 'name' in entry && entry.name === name,
   )

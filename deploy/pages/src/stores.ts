@@ -10,6 +10,8 @@ export interface StoredBody {
   readonly body: ReadableStream<Uint8Array<ArrayBuffer>>
   /** The store's validator, in quotes; `null` when it has none. */
   readonly etag: string | null
+  /** Length of the whole object, in octets, when a part of it was asked for; `null` when the store does not say. */
+  readonly totalOctets: number | null
   /** Whether the octets are as they lie there; not so when they were unpacked on the way. */
   readonly isAsStored: boolean
 }
@@ -31,12 +33,15 @@ export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
 
+interface R2Body {
+  readonly body: ReadableStream<Uint8Array<ArrayBuffer>>
+  readonly httpEtag: string
+  readonly size: number
+}
+
 /** As much of Cloudflare's R2 binding as is needed. */
 export interface R2Binding {
-  get(
-    key: string,
-    options?: { readonly range: StoredRange },
-  ): Promise<{ readonly body: ReadableStream<Uint8Array<ArrayBuffer>>; readonly httpEtag: string } | null>
+  get(key: string, options?: { readonly range: StoredRange }): Promise<R2Body | null>
 }
 
 /** One store that hangs must not hold up the others. */
@@ -69,7 +74,8 @@ function createBucketStore(bucket: R2Binding, prefix: string): Store {
     read: async (key, range) => {
       try {
         const object = await bucket.get(prefix + key, ...(range === undefined ? [] : [{ range }]))
-        return object === null ? undefined : { body: object.body, etag: object.httpEtag, isAsStored: true }
+        if (object === null) return undefined
+        return { body: object.body, etag: object.httpEtag, totalOctets: object.size, isAsStored: true }
       } catch (cause) {
         throw new StoreError('R2 failed', { cause })
       }
@@ -99,7 +105,9 @@ function createUrlStore(base: string): Store {
       const isRight = response.status === (range === undefined ? 200 : 206)
       if (!isRight || response.body === null) throw new StoreError(`the store answers ${response.status}`)
       const isAsStored = response.headers.get('content-encoding') === null
-      return { body: response.body, etag: response.headers.get('etag'), isAsStored }
+      const total = /^bytes \d+-\d+\/(\d{1,15})$/.exec(response.headers.get('content-range') ?? '')?.[1]
+      const totalOctets = total === undefined ? null : Number(total)
+      return { body: response.body, etag: response.headers.get('etag'), totalOctets, isAsStored }
     },
   }
 }
