@@ -95,6 +95,25 @@ describe('JsonRecords', () => {
         '"flags":["rd","ra"],"resolver":"192.0.2.1:53","proto":"UDP","latency_ms":12.346,"tries":2}\n',
     )
   })
+  test('writes addresses of the name the same, whatever stands behind them', () => {
+    const addresses = [
+      record('a.example', 1, { kind: 'a', address: '192.0.2.7' }),
+      record('a.example', 1, { kind: 'a', address: '10.0.200.255' }),
+    ]
+    const alone = write('a.example A\n', addresses).value
+    const behind = record('ns.example', 1, { kind: 'a', address: '192.0.2.53' })
+    const edns = { udpSize: 1232, extendedRcode: 0, version: 0, dnssecOk: false, reservedFlags: 0, options: [] }
+    expect(alone.data.answers.map(({ name: owner, data }) => `${owner} ${data}`)).toEqual([
+      'a.example. 192.0.2.7',
+      'a.example. 10.0.200.255',
+    ])
+    expect(write('a.example A\n', addresses, { edns }).value.data).toEqual(alone.data)
+    expect(write('a.example A\n', addresses, { additionals: [behind] }).value.data).toEqual({
+      ...alone.data,
+      additionals: [{ ttl: 300, type: 'A', class: 'IN', name: 'ns.example.', data: '192.0.2.53' }],
+    })
+    expect(write('a.example A\n', [...addresses, behind]).value.data.answers.slice(0, 2)).toEqual(alone.data.answers)
+  })
   test('writes common types from their octets as the codec would', () => {
     const { value } = write('a.example A\n', [
       record('a.example', 5, { kind: 'cname', name: name('b.example') }),

@@ -46,6 +46,8 @@ const TTL = textPiece('{"ttl":')
 const NEXT_TTL = textPiece(',{"ttl":')
 const RECORD_DATA = textPiece('","data":"')
 const RECORD_END = textPiece('"}')
+const LAST_RECORD_END = textPiece('"}]')
+const ADDRESS_NAME = textPiece(',"type":"A","class":"IN","name":"')
 const NO_ANSWER = textPiece('","class":"IN","status":"TIMEOUT","data":{},"flags":[],"resolver":"')
 const UNANSWERED_TRIES = BULK_PROTOCOLS.map((name) => textPiece(`","proto":"${name}","latency_ms":null,"tries":`))
 const GAVE_UP = textPiece(',"rx_ts":')
@@ -61,6 +63,8 @@ const FLAG_MASK = 0x07b0
 /** Ends of records, by resolver, flags and protocol: more are made anew. */
 const TAILS = 16_384
 const POINTER_TO_QUESTION = 0xc00c
+/** A pointer, the tail and an IPv4 address. */
+const ADDRESS_RECORD_OCTETS = 16
 
 /** Writes JSON Lines. */
 export class JsonRecords implements RecordWriter {
@@ -108,9 +112,13 @@ export class JsonRecords implements RecordWriter {
     let to = this.putQuestion(start, text.length, slots, slot)
     to = putPiece(start, to, this.headOf(type, scan.rcode))
     to = this.putTime(start, to, atMs)
-    to = scan.isSimple
-      ? this.putSections(to, octets, at, at + questionEnd, at + sizeOctets)
-      : this.putDecoded(to, octets.subarray(at, at + sizeOctets))
+    const quick = scan.isSimple ? this.putAddresses(to, octets, at, at + questionEnd) : -1
+    to =
+      quick >= 0
+        ? quick
+        : scan.isSimple
+          ? this.putSections(to, octets, at, at + questionEnd, at + sizeOctets)
+          : this.putDecoded(to, octets.subarray(at, at + sizeOctets))
     if (to < 0) return -1
     const view = text.ensureAt(to, PART_OCTETS_MAX)
     const flags = word(octets, at + 2) & FLAG_MASK
@@ -183,6 +191,31 @@ export class JsonRecords implements RecordWriter {
       this.secondText = textPiece(String(second))
     }
     return putSix(view, putPiece(view, to, this.secondText), (wallMs - second * 1000) * 1000)
+  }
+
+  /**
+   * Writes answers that are IPv4 addresses of the name that was asked for, with nothing but OPT behind them: most are.
+   *
+   * @returns Where the text goes on; −1 when there is anything else.
+   */
+  private putAddresses(start: number, octets: Uint8Array, base: number, from: number): number {
+    const answers = word(octets, base + 6)
+    const others = word(octets, base + 10)
+    const end = from + answers * ADDRESS_RECORD_OCTETS
+    if (answers === 0 || word(octets, base + 8) !== 0 || others > 1) return -1
+    let to = start
+    for (let at = from; at < end; at += ADDRESS_RECORD_OCTETS) {
+      if (word(octets, at) !== POINTER_TO_QUESTION || word(octets, at + 2) !== TYPE_A) return -1
+      const view = this.text.ensureAt(to, PART_OCTETS_MAX)
+      to = putPiece(view, to, at === from ? FIRST_ANSWER : NEXT_TTL)
+      to = putNumber(view, to, word(octets, at + 6) * 65_536 + word(octets, at + 8))
+      to = putPiece(view, to, ADDRESS_NAME)
+      to = putAgain(view, to, this.nameFrom, this.nameEnd)
+      to = putPiece(view, to, RECORD_DATA)
+      to = putIpv4(view, to, octets, at + 12)
+      to = putPiece(view, to, at + ADDRESS_RECORD_OCTETS < end ? RECORD_END : LAST_RECORD_END)
+    }
+    return others === 1 && word(octets, end + 1) !== TYPE_OPT ? -1 : to
   }
 
   /** @returns Where the text goes on; −1 when a name is none. */
