@@ -223,6 +223,7 @@ function createHandler(
     streamsMax: config.current().serve.eventStreams,
     finishOrder: createFinishOrder(files, directories.analysisDir),
     machine: createNodeMachine(directories.dataDir),
+    keeping: { usage: () => archive.store.usage(), policy: () => config.current().retention },
     ...alerts.stores,
   })
   return (request, sender) => app.fetch(request, sender)

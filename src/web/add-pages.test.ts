@@ -209,6 +209,7 @@ describe('addPages', () => {
       const { text } = await get(watched, '/system')
       expect(text).toMatch(/The daemon has been running for \d days, and 3 things need a look\. The next run is due/)
       expect(text).toContain('The newest configuration is not in force, the one before is. candor.toml:14')
+      expect(text).toContain('1.7 GB of 2.0 GB, 85 %: nearly full')
       expect(text).toContain('the store "r2" answered 503')
       expect((await get(app, '/system')).text).toContain('No daemon runs behind these pages')
       expect((await get(app, '/incidents')).text).toContain('Incidents are not kept here.')

@@ -8,7 +8,7 @@ import { renderApiPage } from './api-page.ts'
 import { readIncidentMarks } from './incident-marks.ts'
 import { renderIncidentPage } from './incident-page.ts'
 import { parseIncidentsView, renderIncidentsPage, type IncidentReader } from './incidents-page.ts'
-import { renderSystemPage } from './system-page.ts'
+import { renderSystemPage, type KeepingSource } from './system-page.ts'
 import { parseExitQuery } from '../api/exit-query.ts'
 import { PROBLEMS, type ProblemName } from '../api/problem.ts'
 import { isRunning } from '../api/run-summary.ts'
@@ -52,6 +52,7 @@ export interface PageSources {
   readonly control?: Pick<DaemonControl, 'status' | 'campaigns'> | undefined
   readonly incidents?: IncidentReader | undefined
   readonly outbox?: Pick<AlertOutbox, 'status' | 'list'> | undefined
+  readonly keeping?: KeepingSource | undefined
   /** What the API can be asked. */
   readonly operations: readonly OperationFacts[]
 }
@@ -66,7 +67,7 @@ export function addPages(app: Hono, sources: PageSources): void {
   addExitPages(app, sources, shelf)
   addRunPages(app, sources, shelf)
   addIncidentPages(app, sources)
-  app.get('/system', async () => createPage(await system(sources, shelf)))
+  app.get('/system', async () => createPage(await system(sources)))
   app.get('/api', () => createPage(renderApiPage(sources.operations)))
   app.get('/how', async () => createPage(await renderHowIndex(sources.detectors)))
   app.get('/how/:slug{[a-z0-9-]{1,60}}', async (context) => {
@@ -118,8 +119,7 @@ async function readUsualPause(shelf: RunShelf): Promise<number | undefined> {
   return times.length < 3 ? undefined : median(times.slice(1).map((time, index) => (times[index] ?? time) - time))
 }
 
-async function system({ clock, control, outbox, published, version }: PageSources, shelf: RunShelf): Promise<Html> {
-  const [newest] = await shelf.list(null, 1)
+async function system({ clock, control, outbox, published, version, keeping }: PageSources): Promise<Html> {
   return renderSystemPage({
     nowMs: clock.wallNowMs(),
     version,
@@ -127,7 +127,8 @@ async function system({ clock, control, outbox, published, version }: PageSource
     campaigns: control?.campaigns(),
     channels: await outbox?.status(),
     dead: (await outbox?.list(['dead'], DELIVERIES_MAX)) ?? [],
-    kept: newest === undefined ? undefined : { newest: newest.runId, published: (await published.names()).length },
+    published: (await published.names()).length,
+    kept: keeping === undefined ? undefined : { usage: await keeping.usage(), policy: keeping.policy() },
   })
 }
 

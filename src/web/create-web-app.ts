@@ -22,6 +22,7 @@ import type { Machine } from '../model/machine.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import { addPages, createPage } from './add-pages.ts'
+import type { KeepingSource } from './system-page.ts'
 import { LIVE_SCRIPT } from './live-script.ts'
 import { renderProblemPage } from './message-page.ts'
 import { SITE_ICON } from './site-icon.ts'
@@ -54,6 +55,8 @@ export interface WebAppOptions {
   readonly incidents?: Pick<IncidentStore, 'list'> | undefined
   /** What was to be told, and how far it got. */
   readonly outbox?: Pick<AlertOutbox, 'status' | 'list'> | undefined
+  /** What the archive holds and for how long; absent where nothing is kept. */
+  readonly keeping?: KeepingSource | undefined
   /** Memory and disk, for metrics and readiness. */
   readonly machine?: Machine | undefined
   /** Relays of an ended run in order of finishing, so that readers of events go on where they were. */

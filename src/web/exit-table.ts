@@ -38,7 +38,7 @@ export function renderExitTable(page: ExitPage<ListedExit>, parts: ExitTablePart
       <table class="exits">
         <thead>
           <tr>
-            ${head('exit', 'exit')}${head('verdict', 'verdict')}${hasTruth ? head('truth', 'truth', 'wide') : ''}${head('address', 'exit address', 'wide')}${head('network', 'network', 'wide')}${head('failing', 'failing in a row', 'n')}${head('last_seen', 'last verdict', 'wide')}${head('latency', 'latency', 'n wide')}
+            ${head('exit', 'exit')}${head('verdict', 'verdict')}${hasTruth ? head('truth', 'truth', 'wide') : ''}${head('address', 'exit address', 'wide')}${head('network', 'network', 'wide')}${head('failing', 'failing in a row', 'n')}${hasTruth ? '' : head('last_seen', 'last verdict', 'wide')}${head('latency', 'latency', 'n wide')}
           </tr>
         </thead>
         <tbody>
@@ -73,9 +73,13 @@ function renderRow(row: ListedExit, { view, query, isLaboratory }: ExitTablePart
     <td class="n">
       ${row.consecutive_failures === 0 ? html`<span class="dim">–</span>` : formatCount(row.consecutive_failures)}
     </td>
-    <td class="wide moment">
-      ${row.last_seen === null ? html`<span class="dim">none before</span>` : formatMinute(row.last_seen)}
-    </td>
+    ${
+      hasTruth
+        ? ''
+        : html`<td class="wide moment">
+            ${row.last_seen === null ? html`<span class="dim">none before</span>` : formatMinute(row.last_seen)}
+          </td>`
+    }
     <td class="n wide">${formatMs(row.latency_ms)}</td>
   </tr>`
 }

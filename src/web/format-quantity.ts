@@ -64,3 +64,10 @@ export function formatSpan(ms: number): string {
   if (minutes < 48 * 60) return `${Math.round(minutes / 60)} h`
   return `${Math.round(minutes / 1_440)} days`
 }
+
+/** @returns `812 kB`, `244 MB`, `1.9 GB`: powers of ten, as disks are sold. */
+export function formatOctets(octets: number): string {
+  const kilo = octets / 1_000
+  if (kilo < 1_000) return `${Math.round(kilo)} kB`
+  return kilo < 1_000_000 ? `${Math.round(kilo / 1_000)} MB` : `${(kilo / 1_000_000).toFixed(1)} GB`
+}

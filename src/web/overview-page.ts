@@ -74,7 +74,7 @@ export function renderOverview(parts: OverviewParts): Html {
       ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
       ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
       ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}
-      ${matrix === '' || changes === undefined ? '' : renderChanges(run, changes)}
+      ${matrix === '' || changes === undefined || changes.since === null ? '' : renderChanges(run, changes)}
       ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`,
   })
 }
@@ -112,7 +112,7 @@ function renderOpenIncidents(incidents: readonly ExitIncident[]): Html {
       <h2 id="incidents-title">${incidents.length === 0 ? 'No incident is open' : `${count} open`}</h2>
       <a href="/incidents">All incidents</a>
     </div>
-    ${incidents.length === 0 ? '' : renderIncidentTable(incidents.slice(0, INCIDENTS_NAMED_MAX))}
+    ${incidents.length === 0 ? html`<p class="second">One begins when an exit has failed several runs in a row.</p>` : renderIncidentTable(incidents.slice(0, INCIDENTS_NAMED_MAX))}
   </section>`
 }
 

@@ -3,8 +3,17 @@ import { html } from 'hono/html'
 import { formatIsoTime, parseTime } from '../core/clock.ts'
 import type { ChannelOutboxStatus } from '../model/alert.ts'
 import type { CampaignState, DaemonStatus, RunEnding } from '../model/daemon-control.ts'
-import { renderFacts } from './fact-list.ts'
-import { formatCount, formatCounted, formatMinute, formatRunTime, formatSpan } from './format-quantity.ts'
+import type { ArchiveUsage, RetentionPolicy } from '../model/retention.ts'
+import { renderFacts, type Fact } from './fact-list.ts'
+import {
+  formatCount,
+  formatCounted,
+  formatMinute,
+  formatOctets,
+  formatRunTime,
+  formatShare,
+  formatSpan,
+} from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { renderDeliveryTable, type TitledDelivery } from './incident-page.ts'
 import { renderLayout } from './layout.ts'
@@ -18,9 +27,26 @@ export interface SystemPageParts {
   readonly channels: readonly ChannelOutboxStatus[] | undefined
   /** Deliveries that were given up, newest first. */
   readonly dead: readonly TitledDelivery[]
-  /** Oldest and newest of the runs that are kept; `undefined` without an archive or a run. */
-  readonly kept: { readonly newest: string; readonly published: number } | undefined
+  /** Files that are published. */
+  readonly published: number
+  /** `undefined` without an archive that says so. */
+  readonly kept: KeptState | undefined
 }
+
+/** What the archive holds, and for how long. */
+export interface KeptState {
+  readonly usage: ArchiveUsage
+  readonly policy: RetentionPolicy
+}
+
+/** Says what the archive holds: what these pages need of it. */
+export interface KeepingSource {
+  usage(): Promise<ArchiveUsage>
+  policy(): RetentionPolicy
+}
+
+/** Above this share of the disk budget the page says so. */
+const BUDGET_WARNING = 0.8
 
 const ENDING_WORDS: Readonly<Record<RunEnding, string>> = {
   complete: 'complete',
@@ -126,35 +152,46 @@ function renderCampaigns(campaigns: readonly CampaignState[], nowMs: number): Ht
   </div>`
 }
 
-function renderDaemon({ status, kept, version }: SystemPageParts): Html {
+function renderDaemon({ status, kept, published, version }: SystemPageParts): Html {
   const restart = status?.configuration.restartNeeded ?? []
+  const none = html`<span class="dim">no daemon</span>`
   return html`<section class="card" aria-labelledby="daemon-title">
     <h2 id="daemon-title">What is kept and in force</h2>
     ${renderFacts([
       ['version', version],
-      [
-        'running since',
-        status === undefined ? html`<span class="dim">no daemon</span>` : formatMinute(status.startedAt),
-      ],
-      [
-        'configuration read',
-        status === undefined ? html`<span class="dim">no daemon</span>` : formatMinute(status.configuration.loadedAt),
-      ],
+      ['running since', status === undefined ? none : formatMinute(status.startedAt)],
+      ['configuration read', status === undefined ? none : formatMinute(status.configuration.loadedAt)],
       ['waits for a restart', restart.length === 0 ? 'nothing' : restart.join(', ')],
-      [
-        'newest run that is kept',
-        kept === undefined
-          ? html`<span class="dim">none</span>`
-          : html`<a href="/runs/${kept.newest}">${formatRunTime(kept.newest)}</a>`,
-      ],
-      [
-        'published files',
-        kept === undefined
-          ? html`<span class="dim">none</span>`
-          : html`<a href="/files.json">${formatCount(kept.published)}</a>`,
-      ],
+      ...(kept === undefined ? [] : listKept(kept)),
+      ['published files', published === 0 ? 'none' : html`<a href="/files.json">${formatCount(published)}</a>`],
     ])}
   </section>`
+}
+
+function listKept({ usage, policy }: KeptState): readonly Fact[] {
+  const { runs, invalidRuns, oldestRun, newestRun, runsWithRows, runsWithEvidence, runsWithFailureEvidence } = usage
+  const isFull = usage.usedOctets > BUDGET_WARNING * policy.budgetOctets
+  const disk = `${formatOctets(usage.usedOctets)} of ${formatOctets(policy.budgetOctets)}, ${formatShare(usage.usedOctets, policy.budgetOctets)}`
+  if (oldestRun === null || newestRun === null)
+    return [
+      ['runs', 'none yet'],
+      ['archive on the disk', disk],
+    ]
+  return [
+    ['runs', html`<a href="/runs">${formatCount(runs)}</a>, ${formatCount(invalidRuns)} of them invalid`],
+    [
+      'from, to',
+      html`<a href="/runs/${oldestRun}">${formatRunTime(oldestRun)}</a>,
+        <a href="/runs/${newestRun}">${formatRunTime(newestRun)}</a>`,
+    ],
+    ['every attempt', `of ${formatCounted(runsWithEvidence, 'run', 'runs')}, kept for ${policy.evidenceDays} days`],
+    [
+      'attempts of exits that failed',
+      `of ${formatCounted(runsWithFailureEvidence, 'run', 'runs')}, kept for ${policy.failureEvidenceDays} days`,
+    ],
+    ['one row per exit', `of ${formatCounted(runsWithRows, 'run', 'runs')}, kept for ${policy.rowDays} days`],
+    ['archive on the disk', isFull ? html`<strong>${disk}: nearly full</strong>` : disk],
+  ]
 }
 
 function renderChannels(channels: readonly ChannelOutboxStatus[] | undefined): Html {

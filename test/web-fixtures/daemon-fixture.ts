@@ -6,17 +6,28 @@ import type { ExitArchive, ExitRow } from '../../src/model/exit-archive.ts'
 import type { ExitIncident } from '../../src/model/incident.ts'
 import { createBuildingView } from './exit-run-fixture.ts'
 import { createSettableRun } from './settable-run.ts'
+import type { ArchiveUsage, RetentionPolicy } from '../../src/model/retention.ts'
+import type { KeepingSource } from '../../src/web/system-page.ts'
 import type { IncidentReader } from '../../src/web/incidents-page.ts'
 
 const HOUR_MS = 3_600_000
 /** Failures in a row that open an incident. */
 const FAILURES_MIN = 5
 
+const POLICY: RetentionPolicy = {
+  evidenceDays: 30,
+  failureEvidenceDays: 90,
+  rowDays: 400,
+  relayDayDays: 800,
+  budgetOctets: 2_000_000_000,
+}
+
 /** What a site is given besides the archive. */
 export interface DaemonFixture {
   readonly control: DaemonControl
   readonly incidents: IncidentReader
   readonly outbox: Pick<AlertOutbox, 'status' | 'list'>
+  readonly keeping: KeepingSource
 }
 
 /** Makes it; `nowMs` is milliseconds since the epoch. */
@@ -59,10 +70,27 @@ export async function createDaemonFixture(archive: ExitArchive, nowMs: number): 
         },
       ],
     },
+    keeping: { usage: () => countRuns(archive), policy: () => POLICY },
     outbox: {
       status: () => Promise.resolve(createChannels(nowMs)),
       list: (states, limit) => Promise.resolve(createDeliveries(all, nowMs, states).slice(0, limit)),
     },
+  }
+}
+
+async function countRuns(archive: ExitArchive): Promise<ArchiveUsage> {
+  const runs = await archive.runs(null, 10_000)
+  return {
+    runs: runs.length,
+    invalidRuns: runs.filter(({ metadata }) => metadata.invalid !== null).length,
+    oldestRun: runs.at(-1)?.runId ?? null,
+    newestRun: runs[0]?.runId ?? null,
+    runsWithRows: runs.filter(({ hasRows }) => hasRows).length,
+    runsWithEvidence: runs.filter(({ evidence }) => evidence === 'all').length,
+    runsWithFailureEvidence: runs.filter(({ evidence }) => evidence !== 'none').length,
+    relays: 200,
+    usedOctets: 1_700_000_000,
+    fileOctets: 1_800_000_000,
   }
 }
 
