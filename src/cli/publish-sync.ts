@@ -38,7 +38,7 @@ async function sync(command: Command, context: CliContext): Promise<void> {
   void held
   const { files, clock, interrupted: signal } = context
   const outcomes = await syncStores(
-    { files, wallNowMs: clock.wallNowMs(), signal },
+    { files, clock, signal },
     stores,
     { directory, stateDirectory },
     { concurrency: settings.concurrency, deleteAfterDays: settings.deleteAfterDays, dryRun },

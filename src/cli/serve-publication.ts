@@ -54,7 +54,7 @@ export function createServedPublication(
     void lock
     const { concurrency, deleteAfterDays } = publish
     const outcomes = await syncStores(
-      { files, wallNowMs: clock.wallNowMs(), signal },
+      { files, clock, signal },
       stores,
       { directory: directoryOf(publish), stateDirectory: dataDir },
       { concurrency, deleteAfterDays, dryRun: false },

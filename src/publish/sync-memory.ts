@@ -27,12 +27,18 @@ interface LocalDigest {
 
 const object = z.object({ etag: z.string(), digest: z.string() })
 const local = z.object({ sizeOctets: z.number(), modifiedAtMs: z.number(), digest: z.string() })
-const schema = z.object({ local: z.record(z.string(), local), objects: z.record(z.string(), object) })
+const schema = z.object({
+  local: z.record(z.string(), local),
+  objects: z.record(z.string(), object),
+  listsAtMs: z.number().nullable(),
+})
 
 /** The memory about one store. */
 export interface SyncMemory {
   readonly local: Map<string, LocalDigest>
   readonly objects: Map<string, RememberedObject>
+  /** Since when the store has the lists that it has, Unix milliseconds; `null` when that is not known. */
+  listsAtMs: number | null
   /** Writes it down. @throws {FileError} */
   save(): Promise<void>
 }
@@ -43,11 +49,17 @@ export async function openSyncMemory(files: Files, directory: string, store: str
   const read = schema.safeParse(await readJson(files, path))
   const locals = new Map(Object.entries(read.data?.local ?? {}))
   const objects = new Map(Object.entries(read.data?.objects ?? {}))
-  const save = (): Promise<void> => {
-    const json = { local: Object.fromEntries(locals), objects: Object.fromEntries(objects) }
-    return files.writeAtomic(path, `${JSON.stringify(json)}\n`, FILE_MODE)
+  const memory: SyncMemory = {
+    local: locals,
+    objects,
+    listsAtMs: read.data?.listsAtMs ?? null,
+    save: () => {
+      const { listsAtMs } = memory
+      const json = { local: Object.fromEntries(locals), objects: Object.fromEntries(objects), listsAtMs }
+      return files.writeAtomic(path, `${JSON.stringify(json)}\n`, FILE_MODE)
+    },
   }
-  return { local: locals, objects, save }
+  return memory
 }
 
 async function readJson(files: Files, path: string): Promise<unknown> {

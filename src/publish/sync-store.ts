@@ -12,6 +12,7 @@
  * is removed only when it has been replaced by a later form, or has the age of deletion and no list that readers may still
  * hold names it.
  */
+import type { Clock } from '../core/clock.ts'
 import { FileError, joinPath, type Files } from '../core/files.ts'
 import { parsePublishedName, type PublishedForm } from '../model/published-name.ts'
 import { archiveIndexName, archiveName } from './archive-index.ts'
@@ -25,12 +26,13 @@ import type { SyncMemory } from './sync-memory.ts'
 const FILE_OCTETS_MAX = 1024 * 1024 * 1024
 /** Uploads after which the memory is written down. */
 const SAVE_EVERY = 100
+/** Readers keep a list for a minute; as much again for those whose clocks differ. */
+const LIST_KEPT_MS = 120_000
 
 /** What a sync works with. */
 export interface SyncDependencies {
   readonly files: Files
-  /** Unix milliseconds. */
-  readonly wallNowMs: number
+  readonly clock: Pick<Clock, 'wallNowMs'>
   readonly signal: AbortSignal
 }
 
@@ -110,7 +112,7 @@ class StoreSync {
       const failure = await this.#bring(name, octets, await sha256(octets))
       if (failure !== undefined) return failure
     }
-    return this.#removeOld(this.counts.uploaded === before)
+    return this.#removeOld(this.#areListsOld(this.counts.uploaded > before))
   }
 
   #filesOf(form: PublishedForm): readonly SnapshotFile[] {
@@ -219,11 +221,17 @@ class StoreSync {
     return isThere && index?.entries.some((entry) => entry.name === name) === true
   }
 
-  /**
-   * @param isListOld - Whether the lists in the store were these already when the sync began. What an earlier list named
-   *   may be read for a minute yet, so it is removed by the sync after the one that replaced the list.
-   */
-  async #removeOld(isListOld: boolean): Promise<string | undefined> {
+  /** Whether no reader can hold a list that names something else than these lists do. */
+  #areListsOld(isReplaced: boolean): boolean {
+    const nowMs = this.#dependencies.clock.wallNowMs()
+    if (isReplaced) this.#memory.listsAtMs = nowMs
+    this.#memory.listsAtMs ??= nowMs
+    return nowMs - this.#memory.listsAtMs >= LIST_KEPT_MS
+  }
+
+  /** @param areListsOld - Otherwise what an earlier list named is left for a later sync. */
+  async #removeOld(areListsOld: boolean): Promise<string | undefined> {
+    const nowMs = this.#dependencies.clock.wallNowMs()
     const local = new Set(this.#snapshot.files.map(({ name }) => name))
     const isReplaced = (plain: string, isCompressed: boolean): boolean =>
       (!isCompressed && local.has(`${plain}.gz`) && this.#there.has(`${plain}.gz`)) || this.#isArchived(plain)
@@ -233,7 +241,7 @@ class StoreSync {
       const { plain, isCompressed, moment } = published
       if (moment !== null && isReplaced(plain, isCompressed)) return true
       const isNamed = this.#snapshot.named.has(plain)
-      return isListOld && !isNamed && isExpired(published, this.#dependencies.wallNowMs, this.#options.deleteAfterDays)
+      return areListsOld && !isNamed && isExpired(published, nowMs, this.#options.deleteAfterDays)
     })
     // An index goes before its archive: it would lead readers to nothing.
     const isIndex = (name: string): boolean => parsePublishedName(name)?.form === 'archive_index'

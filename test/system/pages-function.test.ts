@@ -235,7 +235,7 @@ describe('deploy/pages', () => {
     )
     const places = { directory: year.directory, stateDirectory: join(year.directory, '.state') }
     const options = { concurrency: 4, deleteAfterDays: 0, dryRun: false }
-    const [outcome] = await syncStores({ files: nodeFiles, wallNowMs: NOW, signal }, [store], places, options)
+    const [outcome] = await syncStores({ files: nodeFiles, clock: nodeClock, signal }, [store], places, options)
     expect(outcome?.failure).toBeNull()
     await using pages = await startPagesSite(script, `${server.url}/results/`)
     for (const [name, content] of year.contents) {

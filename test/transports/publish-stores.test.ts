@@ -49,6 +49,8 @@ function open(server: ObjectStoreServer, name = 'one', attempts = 1, keys = KEYS
   )
 }
 
+let syncs = 0
+
 async function sync(
   stores: readonly ObjectStore[],
   directory: string,
@@ -56,7 +58,10 @@ async function sync(
   wallNowMs: number = NOW,
 ): Promise<readonly SyncOutcome[]> {
   const options = { concurrency: 3, deleteAfterDays: 365, dryRun: false }
-  return syncStores({ files: nodeFiles, wallNowMs, signal: SIGNAL }, stores, { directory, stateDirectory }, options)
+  // Each sync is three minutes after the one before.
+  syncs += 1
+  const clock = { wallNowMs: (): number => wallNowMs + syncs * 180_000 }
+  return syncStores({ files: nodeFiles, clock, signal: SIGNAL }, stores, { directory, stateDirectory }, options)
 }
 
 function retain(directory: string, wallNowMs: number): Promise<unknown> {
@@ -266,6 +271,24 @@ describe('syncStores', () => {
     expect(readers.rounds).toBeGreaterThan(5)
     expect(server.objects.has('exits/dnshealth_20260630_050000.json')).toBe(true)
     expect([...server.objects.keys()].filter((key) => key.endsWith('.json.gz')).length).toBeGreaterThan(10)
+  })
+
+  test('deletes what no list names any more when no reader can hold the list before', async () => {
+    await using server = await startStore()
+    const { directory } = await publishYear({ endsAtMs: NOW - 364 * 86_400_000, days: 2, runsPerDay: 1 })
+    const places = { directory, stateDirectory: await makeTestDirectory() }
+    const options = { concurrency: 3, deleteAfterDays: 365, dryRun: false }
+    const at = async (wallNowMs: number): Promise<number> => {
+      const dependencies = { files: nodeFiles, clock: { wallNowMs: () => wallNowMs }, signal: SIGNAL }
+      const [outcome] = await syncStores(dependencies, [open(server)], places, options)
+      return outcome?.removed ?? Number.NaN
+    }
+    expect(await at(NOW)).toBe(0)
+    await retain(directory, NOW)
+    const removed = [await at(NOW), await at(NOW + 1000), await at(NOW + 119_000), await at(NOW + 120_000)]
+    // What is in an archive now goes at once: its name answers all the same.
+    expect(removed).toEqual([2, 0, 0, 2])
+    expect(findMissing(server.objects, 'exits/')).toEqual([])
   })
 
   test('removes nothing from a store because the directory is empty or new', async () => {
