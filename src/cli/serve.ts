@@ -17,6 +17,7 @@ import { openDaemonState, type DaemonState } from '../daemon/daemon-state.ts'
 import { removeOldRunLogs } from '../daemon/run-log.ts'
 import type { RunStep } from '../daemon/step-queue.ts'
 import type { CampaignState } from '../model/daemon-control.ts'
+import { boundHeap } from '../platform/bound-heap.ts'
 import { createNodeMachine } from '../platform/node-machine.ts'
 import { openPublishedDirectory } from '../publish/published-directory.ts'
 import { openExitArchive } from '../store/exit-archive.node.ts'
@@ -57,6 +58,7 @@ export function registerServe(program: Command, context: CliContext): void {
 }
 
 async function serve(context: CliContext, command: Command): Promise<void> {
+  boundHeap()
   if (command.parent?.getOptionValueSource('verbosity') === 'default') context.setVerbosity('info', context.isQuiet())
   const config = await openServeConfig(command, context)
   const { general, analysisDir, serve: settings } = config.current()
