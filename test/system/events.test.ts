@@ -10,14 +10,22 @@ describe.skipIf(!hasTor)('events of a run in a laboratory', () => {
   let laboratory: TestLaboratory
   let home: DaemonHome
   let runId: string
+  const started: RunningDaemon[] = []
 
   beforeAll(async () => {
     laboratory = await startTestLaboratory({ size: { authorities: 3, middles: 1, exits: EXITS }, seed: 'events' })
     home = await makeDaemonHome(laboratory)
   })
   afterAll(async () => {
+    for (const daemon of started) daemon.kill('SIGKILL')
     await laboratory[Symbol.asyncDispose]()
   })
+
+  async function start(): Promise<RunningDaemon> {
+    const daemon = await startDaemon(home)
+    started.push(daemon)
+    return daemon
+  }
 
   function urlOf(daemon: RunningDaemon): string {
     return logged(daemon.stderr(), 'daemon.started')[0]?.['url'] as string
@@ -33,13 +41,13 @@ describe.skipIf(!hasTor)('events of a run in a laboratory', () => {
 
   test('reach a reader that loses its connection at every result, and the daemon at the third', async () => {
     const reader = createEventReader()
-    const first = await startDaemon(home)
+    const first = await start()
     const { text } = await first.client.post('/api/v1/runs', { campaign: 'exits' })
     runId = (JSON.parse(text) as { readonly run_id: string }).run_id
     for (let result = 0; result < 3; result++) expect(await reader.read(urlOf(first), isResult)).toBe(true)
     first.kill('SIGKILL')
     await first.outcome
-    const second = await startDaemon(home)
+    const second = await start()
     // Every connection but the last ends at a result.
     for (let result = 3; result < EXITS; result++) await reader.read(urlOf(second), isResult)
     expect(reader.events.some(isDone) || (await reader.read(urlOf(second), isDone))).toBe(true)
@@ -55,7 +63,7 @@ describe.skipIf(!hasTor)('events of a run in a laboratory', () => {
   })
 
   test('reach a reader that comes back after the run, from a daemon that was not there', async () => {
-    const daemon = await startDaemon(home)
+    const daemon = await start()
     const isKept = await eventually(async () => {
       const { runs } = await ask<{ readonly runs: readonly unknown[] }>(daemon.client, '/api/v1/runs')
       return runs.length === 1

@@ -15,8 +15,11 @@ const REQUESTS = isFull ? 100_000 : 5_000
 const AT_ONCE = isFull ? 64 : 16
 const TIMEOUT_MS = 900_000
 const SEED = process.env['CANDOR_SEED'] ?? '20261121'
-/** What a daemon with its pages may need; the floor is Node with the program loaded. */
-const MEMORY_MIB_MAX = 300
+/**
+ * What a daemon may need under fire. About 35 MiB are live after any number of requests; the rest is Node with the program
+ * loaded, and what the engine keeps for requests in flight, which levels off.
+ */
+const MEMORY_MIB_MAX = isFull ? 400 : 300
 const STREAMS_MAX = 64
 
 describe('a daemon under hostile requests', () => {
