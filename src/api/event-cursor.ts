@@ -54,7 +54,7 @@ export function createEventCursor(hub: EventHub, lastEventId: string | undefined
       return state.take(runId, index)
     const ended = await hub.describeEndedRun(runId)
     let text = ''
-    if (run === undefined && ended !== undefined) text += formatGap(runId, runId)
+    if (run === undefined) text += formatGap(runId, next ?? shownId ?? runId)
     if (after.length > RUNS_REPLAYED_MAX) text += formatGap(runId, next ?? runId)
     if (ended !== undefined) text += formatEvent('run', state.idOf(runId, run?.finished.length ?? index), ended)
     position = { runId: next ?? shownId, index: 0 }

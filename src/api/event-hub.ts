@@ -59,6 +59,9 @@ export function createEventHub(sources: EventSources): EventHub {
   let unsubscribe = (): void => {}
   let stopFeed = (): void => {}
   let described: string | undefined
+  /** A run whose journal knows better is read back from it. */
+  const whereOrdered = (run: LoggedRun | undefined): LoggedRun | undefined =>
+    run?.isTailSorted === true && sources.finishOrder !== undefined ? undefined : run
   const onChange = (): void => {
     described = undefined
     log.follow(runs.view())
@@ -70,6 +73,8 @@ export function createEventHub(sources: EventSources): EventHub {
       if (readers.size === 0) {
         unsubscribe = runs.subscribe(onChange)
         described = undefined
+        // From now on the order of finishing is seen as it happens.
+        log.follow(runs.view())
         stopFeed = incidents?.start(onChange) ?? ((): void => {})
       }
       readers.add(notify)
@@ -81,9 +86,9 @@ export function createEventHub(sources: EventSources): EventHub {
       }
     },
     view: () => runs.view(),
-    live: () => log.follow(runs.view()),
+    live: () => whereOrdered(log.follow(runs.view())),
     resolve: async (runId) => {
-      const logged = log.find(runId)
+      const logged = whereOrdered(log.find(runId))
       if (logged !== undefined) return logged
       const found = resolved.get(runId) ?? readBack(sources, runId)
       resolved.delete(runId)
@@ -127,7 +132,12 @@ async function readBack({ runs, archive, finishOrder }: EventSources, runId: str
     left.delete(fingerprint)
     return row === undefined ? [] : [toFinished(row)]
   })
-  return { runId, finished: [...finished, ...Array.from(left.values(), toFinished)], hasEnded: true }
+  return {
+    runId,
+    finished: [...finished, ...Array.from(left.values(), toFinished)],
+    hasEnded: true,
+    isTailSorted: false,
+  }
 }
 
 function formatProgress(view: ExitRunView): unknown {

@@ -29,6 +29,8 @@ export interface LoggedRun {
   readonly finished: readonly FinishedRelay[]
   /** Whether nothing will be added. */
   readonly hasEnded: boolean
+  /** Whether the run ended before its last relays were seen one after the other: they stand in the order of the report. */
+  readonly isTailSorted: boolean
 }
 
 /** The log. */
@@ -42,6 +44,7 @@ interface Entry extends LoggedRun {
   readonly finished: FinishedRelay[]
   readonly known: Set<string>
   hasEnded: boolean
+  isTailSorted: boolean
   /** Results of the view that were looked at. */
   seen: number
 }
@@ -53,7 +56,7 @@ export function createRunEventLog(): RunEventLog {
     const entry = entries.get(runId)
     // Seen for the first time after its end, its results are sorted: the order of finishing is not known here.
     if (entry !== undefined || view.metadata !== null) return entry
-    const created: Entry = { runId, finished: [], known: new Set(), hasEnded: false, seen: 0 }
+    const created: Entry = { runId, finished: [], known: new Set(), hasEnded: false, isTailSorted: false, seen: 0 }
     entries.set(runId, created)
     const [oldest] = entries.keys()
     if (entries.size > RUNS_MAX && oldest !== undefined) entries.delete(oldest)
@@ -64,6 +67,7 @@ export function createRunEventLog(): RunEventLog {
       const entry = view.runId === null ? undefined : entryOf(view, view.runId)
       if (entry === undefined || entry.hasEnded) return entry
       const isOver = view.metadata !== null
+      const before = entry.finished.length
       for (let at = isOver ? 0 : entry.seen; at < view.results.length; at++) {
         const result = view.results[at]
         if (result === undefined || entry.known.has(result.exit_fingerprint) || !isFinished(result)) continue
@@ -72,6 +76,7 @@ export function createRunEventLog(): RunEventLog {
       }
       entry.seen = view.results.length
       entry.hasEnded = isOver
+      entry.isTailSorted = isOver && entry.finished.length > before + 1
       return entry
     },
     find: (runId) => entries.get(runId),
