@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Files } from '../core/files.ts'
 import type { PublishedFile } from '../model/published-source.ts'
 import { nodeFiles } from '../platform/node-files.ts'
 import { gunzip } from './gzip.ts'
@@ -85,6 +86,29 @@ describe('openPublishedDirectory', () => {
     await appendFile(join(directory, 'archives/2026-01.tar.gz'), 'x')
     expect(await source.open(NAME, false)).toBeUndefined()
     expect(await source.open('archives/2026-01.tar.gz', false)).toBeUndefined()
+  })
+
+  test('finds what retention moves while it is opened or read', async () => {
+    const directory = await makeDirectory({ [NAME]: '{"a":1}' })
+    const signal = new AbortController().signal
+    const dependencies = { files: nodeFiles, codec: tarCodec, signal, wallNowMs: Date.parse('2026-03-01T00:00:00Z') }
+    const retain = async (gzipAfterDays: number, archiveAfterDays: number): Promise<void> => {
+      await runRetention(dependencies, directory, { gzipAfterDays, archiveAfterDays, deleteAfterDays: 0 })
+    }
+    const plain = await openPublishedDirectory(nodeFiles, directory).open(NAME, true)
+    await retain(1, 0)
+    expect(await textOf(plain)).toBe('{"a":1}')
+    let moves = 0
+    const moving: Files = {
+      ...nodeFiles,
+      read: async (path, octetsMax) => {
+        if (path.endsWith('.gz') && moves++ === 0) await retain(1, 1)
+        return nodeFiles.read(path, octetsMax)
+      },
+    }
+    expect(await textOf(await openPublishedDirectory(moving, directory).open(NAME, false))).toBe('{"a":1}')
+    expect(moves).toBe(1)
+    expect(await textOf(plain)).toBe('{"a":1}')
   })
 
   test('gives latest.json a new validator when it is replaced', async () => {

@@ -23,6 +23,8 @@ export const REPORT_OCTETS_MAX: number = 256 * 1024 * 1024
 /** Hashes that are kept, so that a reader who asks whether something changed costs no reading. */
 const DIGESTS_MAX = 4_096
 const INDEXES_MAX = 64
+/** Retention moves a file twice in its life; a third look finds it at rest. */
+const LOOKS_MAX = 3
 const STREAM_CHUNK_OCTETS = 65_536
 /** Names of {@link PublishedSource.names}. */
 const NAMES_MAX = 1_000
@@ -60,22 +62,31 @@ class DirectoryReader {
   async open(name: string, acceptsGzip: boolean): Promise<PublishedFile | undefined> {
     const published = parsePublishedName(name)
     if (published === undefined) return undefined
-    try {
-      if (published.form === 'archive') return await this.#openArchive(name, published)
-      if (published.isCompressed) {
-        return (await this.#openCompressed(name, true, false)) ?? (await this.#openMember(published, true, false))
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      try {
+        return await this.#look(name, published, acceptsGzip)
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error
+        if (error.code === 'EISDIR' || error.code === 'TOO_LARGE') return undefined
+        // It was moved to the right while we looked at it, and is found there.
+        if (error.code !== 'ENOENT') throw error
       }
-      if (published.moment === null) return await this.#openChanging(name)
-      return (
-        (await this.#openPlain(name)) ??
-        (await this.#openCompressed(`${name}.gz`, acceptsGzip, true)) ??
-        (await this.#openMember(published, acceptsGzip, true))
-      )
-    } catch (error) {
-      // It was moved to the right between two looks, or is no file: the reader asks again.
-      if (error instanceof FileError && ['ENOENT', 'EISDIR', 'TOO_LARGE'].includes(error.code)) return undefined
-      throw error
     }
+    return undefined
+  }
+
+  /** @throws {FileError} `ENOENT` when a file went away between two looks. */
+  async #look(name: string, published: PublishedName, acceptsGzip: boolean): Promise<PublishedFile | undefined> {
+    if (published.form === 'archive') return this.#openArchive(name, published)
+    if (published.isCompressed) {
+      return (await this.#openCompressed(name, true, false)) ?? (await this.#openMember(published, true, false))
+    }
+    if (published.moment === null) return this.#openChanging(name)
+    return (
+      (await this.#openPlain(name)) ??
+      (await this.#openCompressed(`${name}.gz`, acceptsGzip, true)) ??
+      (await this.#openMember(published, acceptsGzip, true))
+    )
   }
 
   /**
@@ -91,8 +102,8 @@ class DirectoryReader {
     const path = joinPath(this.#directory, name)
     const info = await this.#files.info(path)
     if (info?.kind !== 'file') return undefined
-    const read = (): Promise<Uint8Array<ArrayBuffer>> => this.#read(path)
-    const digest = await this.#digest(path, info, read)
+    const digest = await this.#digest(path, info, () => this.#read(path))
+    const read = (): Promise<Uint8Array<ArrayBuffer>> => this.#readMoving(name, path)
     return { sizeOctets: info.sizeOctets, encoding: null, varies: false, etag: `"${digest}"`, read }
   }
 
@@ -100,12 +111,13 @@ class DirectoryReader {
     const path = joinPath(this.#directory, name)
     const info = await this.#files.info(path)
     if (info?.kind !== 'file') return undefined
-    const read = (): Promise<Uint8Array<ArrayBuffer>> => this.#read(path)
+    const compressed = await this.#read(path)
+    const read = (): Promise<Uint8Array<ArrayBuffer>> => Promise.resolve(compressed)
     if (acceptsGzip) {
       const digest = await this.#digest(path, info, read)
-      return { sizeOctets: info.sizeOctets, encoding: 'gzip', varies, etag: `"${digest}"`, read }
+      return { sizeOctets: compressed.length, encoding: 'gzip', varies, etag: `"${digest}"`, read }
     }
-    const content = await gunzip(await read(), REPORT_OCTETS_MAX)
+    const content = await gunzip(compressed, REPORT_OCTETS_MAX)
     return content === undefined ? undefined : ofContent(content, await sha256(content), varies)
   }
 
@@ -140,6 +152,18 @@ class DirectoryReader {
 
   async #read(path: string): Promise<Uint8Array<ArrayBuffer>> {
     return new Uint8Array(await this.#files.read(path, REPORT_OCTETS_MAX))
+  }
+
+  /** Reads a plain file, wherever it was moved since it was opened: unpacked, its octets are the same. */
+  async #readMoving(name: string, path: string): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#read(path)
+    } catch (error) {
+      const moved =
+        error instanceof FileError && error.code === 'ENOENT' ? await (await this.open(name, false))?.read() : undefined
+      if (moved instanceof Uint8Array) return moved
+      throw error
+    }
   }
 
   /** The hash of a file, kept as long as its size and time are the same. */
