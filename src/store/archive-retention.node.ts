@@ -157,13 +157,17 @@ type Turn = (work: () => void) => Promise<void>
 function createTurns(path: string, database: DatabaseSync): Turn {
   return async (work) => {
     await takeTurn(path, async () => {
-      await beginWriting(database)
+      // What a loss of power undoes is done again the next time; waiting for the disk would hold up pages.
+      database.exec('PRAGMA synchronous = NORMAL')
       try {
+        await beginWriting(database)
         work()
         database.exec('COMMIT')
       } catch (cause) {
         if (database.isTransaction) database.exec('ROLLBACK')
         throw cause
+      } finally {
+        database.exec('PRAGMA synchronous = FULL')
       }
     })
     await setImmediate()

@@ -14,8 +14,8 @@ import { createArchiveRuns } from './archive-runs.node.ts'
 import { createArchiveTexts, type ArchiveTexts } from './archive-texts.node.ts'
 import { decodeRunBlock } from './run-block.ts'
 
-/** Relays in one transaction: some ten milliseconds. */
-const RELAYS_PER_PIECE = 400
+/** Relays in one transaction: some ten milliseconds, most of them for the disk, because each is on a page of its own. */
+const RELAYS_PER_PIECE = 150
 /** `20260131` of 20260131120000. */
 const RUN_IDS_PER_DAY = 1_000_000
 const DNS_VERDICTS: ReadonlySet<ExitStatus | null> = new Set(['success', 'wrong_ip', 'dns_fail', 'timeout'])
