@@ -89,8 +89,17 @@ async function bringUpToDate(database: DatabaseSync, path: string): Promise<void
   if (found > 0) await backUp(database, path, found)
   for (const { from, apply } of STEPS) applyStep(database, from, apply)
   if (found === 0) return
-  // The older file could not give pages back; this rewrites it once, and fails only where somebody is reading.
-  database.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
+  rewrite(database)
+}
+
+/** An older file cannot give free pages back until it was rewritten once. Where that fails, all is well but for this. */
+function rewrite(database: DatabaseSync): void {
+  try {
+    database.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM')
+  } catch (cause) {
+    // Somebody is reading, or there is no room for a second copy.
+    if (!(cause instanceof Error && 'errcode' in cause)) throw cause
+  }
 }
 
 function versionOf(database: DatabaseSync): number {
@@ -118,7 +127,12 @@ async function backUp(database: DatabaseSync, path: string, version: number): Pr
   const unfinished = `${backup}.${process.pid}`
   await rm(unfinished, { force: true })
   await (await open(unfinished, 'wx', OWNER_ONLY)).close()
-  database.prepare('VACUUM INTO ?').run(unfinished)
+  try {
+    database.prepare('VACUUM INTO ?').run(unfinished)
+  } catch (cause) {
+    await rm(unfinished, { force: true })
+    throw cause
+  }
   // Another program may have migrated meanwhile: then this is no copy of the old schema.
   const copy = new DatabaseSync(unfinished, { readOnly: true })
   const copied = versionOf(copy)
