@@ -22,6 +22,12 @@ describe('createLatestRun', () => {
     expect(latest.view()).toMatchObject({ phase: 'failed', message: 'Tor is gone.' })
   })
 
+  test('shows the first run at once where there was none', () => {
+    const latest = createLatestRun(createSettableRun(createBuildingView('No run has been made yet.', 'done')))
+    latest.follow(createSettableRun(createBuildingView('Starting Tor', 'starting_tor')))
+    expect(latest.view()).toMatchObject({ phase: 'starting_tor', message: 'Starting Tor' })
+  })
+
   test('tells its subscribers about every run that it follows', () => {
     const first = createSettableRun(createRunView(40))
     const latest = createLatestRun(first)

@@ -1,7 +1,8 @@
 /**
  * Runs one after the other as one: shows the newest run that has something to show.
  *
- * Invariant: a run that is finished stays on the page until the next one has begun to ask exits, or has failed.
+ * Invariant: a run that is finished stays on the page until the next one has begun to ask exits, or has failed. What has no
+ * run gives way at once.
  */
 import type { RunViewSource } from '../model/run-view.ts'
 
@@ -21,7 +22,8 @@ export function createLatestRun(first: RunViewSource): LatestRun {
   }
   const onChange = (): void => {
     const phase = waiting?.view().phase
-    if (waiting !== undefined && (phase === 'scanning' || phase === 'failed')) {
+    const isEmpty = shown.view().runId === null
+    if (waiting !== undefined && (isEmpty || phase === 'scanning' || phase === 'failed')) {
       unsubscribeShown()
       shown = waiting
       unsubscribeShown = unsubscribeWaiting
