@@ -8,6 +8,7 @@ export const COMMAND_NAMES = [
   'tokens',
   'query',
   'exits',
+  'satellite',
   'authority',
   'alerts',
   'bulk',

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   tokens: async () => (await import('./tokens.ts')).registerTokens,
   query: async () => (await import('./query.ts')).registerQuery,
   exits: async () => (await import('./exits.ts')).registerExits,
+  satellite: async () => (await import('./satellite.ts')).registerSatellite,
   authority: async () => (await import('./authority.ts')).registerAuthorityCommand,
   alerts: async () => (await import('./alerts.ts')).registerAlerts,
   bulk: async () => (await import('./bulk.ts')).registerBulk,

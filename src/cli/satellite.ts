@@ -1,0 +1,12 @@
+/** The group `candor satellite`: interference with DNS, seen from outside. Its commands are files of their own. */
+import type { Command } from 'commander'
+import type { CliContext } from './cli-context.ts'
+import { registerSatelliteConvert } from './satellite-convert.ts'
+import { registerSatelliteImport } from './satellite-import.ts'
+
+/** Adds `candor satellite` with its commands. */
+export function registerSatellite(program: Command, context: CliContext): void {
+  const satellite = program.command('satellite').description('who interferes with DNS, seen from outside?')
+  registerSatelliteImport(satellite, context)
+  registerSatelliteConvert(satellite, context)
+}

@@ -1,0 +1,153 @@
+import { readdirSync, readFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { pack } from 'tar-stream'
+import { describe, expect, test } from 'vitest'
+import { makeTestDirectory } from '../alert-fixtures/alert-parts.ts'
+import { SATELLITE_ROWS } from '../satellite-fixtures/satellite-rows.ts'
+import { runSimulatedCli, type CliOutcome } from './simulated-cli.ts'
+
+const JUDGED = ['v1', 'v2.0', 'v2.1', 'v2.2', 'v2.3'].map((flavour) => SATELLITE_ROWS[flavour]?.['judged'] ?? {})
+const LINES = toLines(JUDGED)
+
+function toLines(records: readonly object[]): string {
+  return records.map((record) => `${JSON.stringify(record)}\n`).join('')
+}
+
+function put(directory: string, path: string, content: string | Uint8Array): string {
+  const full = join(directory, path)
+  mkdirSync(dirname(full), { recursive: true })
+  writeFileSync(full, content)
+  return full
+}
+
+async function makeTar(files: Readonly<Record<string, string | Uint8Array>>): Promise<Uint8Array> {
+  const archive = pack()
+  for (const [name, content] of Object.entries(files)) archive.entry({ name }, Buffer.from(content))
+  archive.entry({ name: 'raw/results.json', type: 'symlink', linkname: '/etc/passwd' })
+  archive.finalize()
+  const chunks: Uint8Array[] = []
+  for await (const chunk of archive as AsyncIterable<Uint8Array>) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+function readLines(path: string): readonly Readonly<Record<string, unknown>>[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
+}
+
+function runImport(path: string, output: string): Promise<CliOutcome> {
+  return runSimulatedCli(['satellite', 'import', path, '--output', output])
+}
+
+describe('candor satellite import', () => {
+  test('reads a flat tree, a raw tree, gz, tar.gz and gz within tar.gz alike', async () => {
+    const directory = makeTestDirectory()
+    put(directory, 'flat/results.json', LINES)
+    put(directory, 'deep/a/b/CP_Satellite-2021-04-18-12-00-01/raw/results.json', LINES)
+    put(directory, 'packed/raw/results.json.gz', gzipSync(LINES))
+    put(directory, 'archive.tar.gz', gzipSync(await makeTar({ 'CP/raw/results.json': LINES, 'CP/other.json': 'x' })))
+    put(directory, 'twice.tgz', gzipSync(await makeTar({ 'results.json.gz': gzipSync(LINES) })))
+    const rows: unknown[] = []
+    for (const source of ['flat', 'deep', 'packed', 'archive.tar.gz', 'twice.tgz', 'flat/results.json']) {
+      const output = join(directory, 'out', source)
+      const { status, stdout } = await runImport(join(directory, source), output)
+      expect(status).toBe(0)
+      expect(JSON.parse(stdout)).toMatchObject({ flavour: 'v1 v2.0 v2.1 v2.2 v2.3', rows: 5, quarantined: 0 })
+      rows.push(readLines(join(output, 'rows.jsonl')))
+    }
+    for (const each of rows) expect(each).toEqual(rows[0])
+    expect(rows[0]).toMatchObject([
+      { flavour: 'v1', resolver: '192.0.2.53' },
+      { start_time: '2021-04-18T18:49:01.62448452Z' },
+      { flavour: 'v2.1' },
+      { country_code: 'XE' },
+      { unknown: { class: 'expected/malformed_domain' } },
+    ])
+  })
+
+  test('puts aside what cannot be read, with file, line and reason, and ends with status 3', async () => {
+    const directory = makeTestDirectory()
+    const endless = `{"vp":"${'x'.repeat(5 * 1024 * 1024)}"}`
+    const path = put(directory, 'results.json', `${LINES}{"vp":\n\n${endless}\n[]\n${LINES}`)
+    const output = join(directory, 'out')
+    const { status, stderr } = await runImport(path, output)
+    expect(status).toBe(3)
+    expect(stderr).toContain('10 records of 1 files, 3 quarantined')
+    expect(readLines(join(output, 'quarantine.jsonl'))).toEqual([
+      { file: path, line: 6, reason: 'the line is no JSON' },
+      { file: path, line: 8, reason: 'the line is longer than 4194304 octets' },
+      { file: path, line: 9, reason: 'the line is no JSON object' },
+    ])
+    expect(readLines(join(output, 'rows.jsonl'))).toHaveLength(10)
+  })
+
+  test('stops at a bomb and a damaged file, and writes nowhere else', async () => {
+    const directory = makeTestDirectory()
+    put(directory, 'in/bomb/results.json.gz', gzipSync(Buffer.alloc(80 * 1024 * 1024)))
+    put(directory, 'in/cut/results.json.gz', gzipSync(LINES.repeat(200)).subarray(0, 400))
+    put(directory, 'in/cut.tar.gz', gzipSync(await makeTar({ 'results.json': LINES.repeat(50) })).subarray(0, 300))
+    put(
+      directory,
+      'in/evil.tar.gz',
+      gzipSync(await makeTar({ '../../results.json': LINES, '/etc/results.json': LINES, 'a/results.json': LINES })),
+    )
+    const output = join(directory, 'out')
+    const { status } = await runImport(join(directory, 'in'), output)
+    expect(status).toBe(3)
+    const reasons = readLines(join(output, 'quarantine.jsonl')).map(({ reason }) => reason)
+    expect(reasons).toContain('it unpacks to far more than a scan can')
+    expect(reasons).toContain('it is damaged from here on')
+    expect(reasons.filter((reason) => reason === 'the name leads out of the archive')).toHaveLength(2)
+    expect(readdirSync(directory).toSorted()).toEqual(['in', 'out'])
+  })
+
+  test('says what is wrong with its arguments', async () => {
+    const directory = makeTestDirectory()
+    put(directory, 'full/file', '')
+    expect(await runImport(directory, join(directory, 'full'))).toMatchObject({ status: 2 })
+    expect(await runImport(directory, join(directory, 'full/file'))).toMatchObject({ status: 2 })
+    expect(await runImport(join(directory, 'nothing'), join(directory, 'a'))).toMatchObject({ status: 3 })
+  })
+})
+
+describe('candor satellite convert', () => {
+  test('writes the tree of each flavour', async () => {
+    const directory = makeTestDirectory()
+    put(directory, 'in/raw/results.json', LINES)
+    put(directory, 'in/raw/responses.json', toLines([SATELLITE_ROWS['v2.1']?.['notJudged'] ?? {}]))
+    put(directory, 'in/raw/tagged_resolvers.json', toLines([{ vp: 'a', location: { country_name: 'B' } }]))
+    put(directory, 'in/raw/tagged_responses.json', toLines([{ ip: 'a', http: null, cert: 'c', asnum: 1, asname: '' }]))
+    put(directory, 'in/raw/resolvers.json', toLines([{ vp: 'a', name: 'control' }]))
+    const trees: Readonly<Record<string, readonly string[]>> = {
+      v1: ['answers_err.json', 'interference.json', 'resolvers.json', 'tagged_answers.json', 'tagged_resolvers.json'],
+      'v2.0': ['raw'],
+      'v2.1': ['raw'],
+      'v2.2': ['raw', 'resolvers.json', 'results.json'],
+      source: ['raw'],
+    }
+    for (const [format, names] of Object.entries(trees)) {
+      const output = join(directory, format)
+      const { status } = await runSimulatedCli([
+        'satellite',
+        'convert',
+        join(directory, 'in'),
+        '--format',
+        format,
+        '--output',
+        output,
+      ])
+      expect(status).toBe(0)
+      expect(readdirSync(output).toSorted()).toEqual(names)
+    }
+    expect(readLines(join(directory, 'source/raw/results.json'))).toEqual(JUDGED)
+    expect(readLines(join(directory, 'v2.2/results.json'))).toHaveLength(5)
+    expect(readLines(join(directory, 'v1/tagged_resolvers.json'))).toMatchObject([{ resolver: 'a', country: 'B' }])
+    expect(readLines(join(directory, 'v2.2/raw/tagged_responses.json'))).toEqual([
+      { ip: 'a', http: '', cert: 'c', asnum: 1, asname: '' },
+    ])
+    expect(readLines(join(directory, 'v1/resolvers.json'))).toEqual([{ resolver: 'a', name: 'control' }])
+  })
+})
