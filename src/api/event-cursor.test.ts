@@ -90,7 +90,6 @@ describe('createEventCursor', () => {
           while ((await read(false)) !== '');
           expect(told).toEqual(ORDER)
         }),
-        { numRuns: 60 },
       )
     },
   )

@@ -22,8 +22,13 @@ export interface EventCursor {
   next(): Promise<string>
 }
 
+/** The index of a reader who knows all of a run, however many relays that are. */
+const WHOLE = 9_999_999
+/** Before the first run of all. */
+const NO_RUN = '0'.repeat(14)
+
 interface Position {
-  /** `null` before there was any run. */
+  /** `null` where there is no run yet. */
   readonly runId: string | null
   readonly index: number
 }
@@ -31,8 +36,10 @@ interface Position {
 /** Places a reader behind the last event that it has seen; `undefined`, or an id that is none, is the present. */
 export function createEventCursor(hub: EventHub, lastEventId: string | undefined): EventCursor {
   const seen = LAST_ID.exec(lastEventId ?? '')
-  let position: Position = seen?.[1] === undefined ? positionOf(hub) : { runId: seen[1], index: Number(seen[2]) }
+  let position: Position = seen === null ? positionOf(hub) : { runId: seen[1] ?? NO_RUN, index: indexOf(seen) }
   const state = createEventState(hub, seen?.[3])
+  /** The last run whose end was told. */
+  let toldEnd: string | undefined
 
   const takeResults = (run: LoggedRun, index: number): string => {
     const results = run.finished.slice(index, index + RESULTS_PER_CHUNK_MAX)
@@ -45,18 +52,23 @@ export function createEventCursor(hub: EventHub, lastEventId: string | undefined
   /** The rest of a run that is not the one at hand any more, then the next one. */
   const leaveRun = async (runId: string, index: number): Promise<string> => {
     const shownId = hub.view().runId
-    const run = await hub.resolve(runId)
+    const isWhole = index >= WHOLE
+    const run = isWhole ? undefined : await hub.resolve(runId)
     if (run !== undefined && index < run.finished.length) return takeResults(run, index)
     const after = (await hub.runsAfter(runId)).filter((id) => id !== shownId)
     const next = after.length > RUNS_REPLAYED_MAX ? after[1] : after[0]
+    const isNewest = next === undefined && (shownId === null || shownId < runId)
     // A run that nobody knows may be one that is about to be resumed: it is waited for until a later one is there.
-    if (run === undefined && next === undefined && (shownId === null || shownId < runId))
-      return state.take(runId, index)
-    const ended = await hub.describeEndedRun(runId)
+    if (isNewest && (run === undefined || toldEnd === runId)) return state.take(runId, index)
+    const ended = isWhole ? undefined : await hub.describeEndedRun(runId)
     let text = ''
-    if (run === undefined) text += formatGap(runId, next ?? shownId ?? runId)
+    if (run === undefined && !isWhole) text += formatGap(runId, next ?? shownId ?? runId)
     if (after.length > RUNS_REPLAYED_MAX) text += formatGap(runId, next ?? runId)
-    if (ended !== undefined) text += formatEvent('run', state.idOf(runId, run?.finished.length ?? index), ended)
+    if (ended !== undefined && toldEnd !== runId)
+      text += formatEvent('run', state.idOf(runId, run?.finished.length ?? index), ended)
+    toldEnd = runId
+    // The newest run may be resumed, and go on behind what is known of it.
+    if (isNewest) return text + state.take(runId, index)
     position = { runId: next ?? shownId, index: 0 }
     return text
   }
@@ -67,18 +79,20 @@ export function createEventCursor(hub: EventHub, lastEventId: string | undefined
         const view = hub.view()
         const live = hub.live()
         const { runId, index } = position
-        if (runId === null && view.runId !== null) {
-          position = { runId: view.runId, index: 0 }
-        } else if (runId !== null && runId !== view.runId) {
+        if (runId === null) {
+          const first = view.runId ?? (await hub.newestKept())
+          if (first === undefined) return state.take(null, 0)
+          position = { runId: first, index: view.runId === null ? WHOLE : 0 }
+        } else if (runId !== view.runId) {
           const text = await leaveRun(runId, index)
           // Nothing to say and still at the same place: wait.
           if (text !== '' || (position.runId === runId && position.index === index)) return text
         } else {
-          const run = live ?? (runId === null ? undefined : await hub.resolve(runId))
+          const run = live ?? (await hub.resolve(runId))
           const total = run?.finished.length ?? view.results.filter(isFinished).length
           if (run === undefined && index < total) {
             position = { runId, index: total }
-            return formatGap(runId ?? '', runId ?? '') + state.take(runId, total)
+            return formatGap(runId, runId) + state.take(runId, total)
           }
           const at = Math.min(index, total)
           const results = run === undefined ? '' : takeResults(run, at)
@@ -88,6 +102,11 @@ export function createEventCursor(hub: EventHub, lastEventId: string | undefined
       }
     },
   }
+}
+
+/** @returns The index in an id. An id without run is older than every run, so all of nothing is known. */
+function indexOf(seen: RegExpExecArray): number {
+  return seen[1] === undefined ? WHOLE : Number(seen[2])
 }
 
 /** The present: behind everything that is finished. */

@@ -34,6 +34,8 @@ export interface EventHub {
   resolve(runId: string): Promise<LoggedRun | undefined>
   /** Ids of kept runs after one, earliest first; at most {@link RUNS_REPLAYED_MAX} + 1, the newest ones. */
   runsAfter(runId: string): Promise<readonly string[]>
+  /** Id of the newest kept run. */
+  newestKept(): Promise<string | undefined>
   /** Where a run stands, as JSON. */
   describeRun(): string
   describeEndedRun(runId: string): Promise<string | undefined>
@@ -106,6 +108,7 @@ export function createEventHub(sources: EventSources): EventHub {
         .filter((id) => id > runId)
         .toReversed()
     },
+    newestKept: async () => (await archive?.runs(null, 1))?.[0]?.runId,
     describeRun: () => (described ??= JSON.stringify(formatProgress(runs.view()))),
     describeEndedRun: async (runId) => {
       const run = await archive?.run(runId)

@@ -230,6 +230,22 @@ describe('createEventStreams', () => {
       expect(told).toHaveLength(new Set(told).size)
     })
 
+    test('tells a run that was made after a reader who knew of none', async () => {
+      const hand = createHandClock()
+      const none = createSettableRun({ ...createRunView(0), runId: null, phase: 'done' })
+      const first = createEventStreams({ runs: none, clock: hand.clock, archive: keep([], 0), finishOrder }, 4)
+      const lastId = /^id: (.*)$/m.exec(await readAll(first, '', () => hand.pending()))?.[1] ?? ''
+      const archive = keep(['20261120221806'], 30)
+      const later = createEventStreams({ runs: none, clock: hand.clock, archive, finishOrder }, 4)
+      const text = await readAll(later, lastId, () => hand.pending())
+      expect(text.match(/^event: result$/gm)).toHaveLength(30)
+      // Who comes back once more, or comes for the first time, knows it already.
+      const last = [...text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1] ?? ''
+      for (const id of [last, 'none']) {
+        expect(await readAll(later, id, () => hand.pending())).not.toContain('event: result')
+      }
+    })
+
     test('says that there is a gap when the order is not known any more', async () => {
       const hand = createHandClock()
       const runs = createSettableRun({ ...createRunView(2), runId: '20261121041500' })
