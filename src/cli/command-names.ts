@@ -7,6 +7,7 @@ export const COMMAND_NAMES = [
   'status',
   'tokens',
   'query',
+  'monitor',
   'exits',
   'satellite',
   'authority',

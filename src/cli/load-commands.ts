@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   serve: async () => (await import('./serve.ts')).registerServe,
   status: async () => (await import('./status.ts')).registerStatus,
   tokens: async () => (await import('./tokens.ts')).registerTokens,
+  monitor: async () => (await import('./monitor.ts')).registerMonitor,
   query: async () => (await import('./query.ts')).registerQuery,
   exits: async () => (await import('./exits.ts')).registerExits,
   satellite: async () => (await import('./satellite.ts')).registerSatellite,

@@ -1,0 +1,239 @@
+/**
+ * The monitor's state machine for one name and type: (state, round, now) → (state, notices).
+ *
+ * **Invariant**: pure: the same state and the same round give the same notices, for ever. A round in which nobody
+ * answered changes no profile, candidate or class of incident.
+ *
+ * Specification: docs/detectors/monitor-confirmation.md, docs/detectors/monitor-incidents.md
+ */
+import { formatMonitorKey, type MonitoredName } from '../model/monitor-name.ts'
+import type { MonitorRound } from '../model/monitor-round.ts'
+import type {
+  CandidateClass,
+  MonitorCandidate,
+  MonitorClass,
+  MonitorIncident,
+  MonitorNotice,
+  MonitorProfile,
+  MonitorState,
+} from '../model/monitor-state.ts'
+import {
+  addCandidateRound,
+  judgeCandidate,
+  nextConfirmationAt,
+  sightClass,
+  type ClassSighting,
+} from './monitor-candidate.ts'
+import { classifyAnswer, classifyRound, indexProfile, type ClassifiedAnswer } from './monitor-classes.ts'
+import {
+  moveIncident,
+  openIncident,
+  type IncidentIdentity,
+  type IncidentSighting,
+  type MovedIncident,
+} from './monitor-incident.ts'
+import { isLearning, learnRound, learnUnits, startProfile } from './monitor-profile.ts'
+import { judgeSeverity } from './monitor-severity.ts'
+import { findValueDetails } from './monitor-value-details.ts'
+
+const CLASSES: readonly CandidateClass[] = ['K4', 'K5', 'K3']
+/** Rounds without any answer until that is told. */
+const FAILED_ROUNDS = 3
+/** A closed incident is remembered so long: what comes back within it is the same. */
+const REMEMBERED_MS = 3_600_000
+
+/** What a round amounts to. */
+export interface JudgedRound {
+  readonly class: MonitorClass
+  readonly isBaseline: boolean
+  readonly answers: readonly ClassifiedAnswer[]
+  readonly state: MonitorState
+  readonly notices: readonly MonitorNotice[]
+  /** When the next confirming round is due, Unix milliseconds; `null` for not before the interval is over. */
+  readonly confirmAtMs: number | null
+}
+
+/** Judges one round. `hasHighRisk`: whether one of its new addresses has a high risk. */
+export function judgeMonitorRound(
+  before: MonitorState,
+  monitored: MonitoredName,
+  round: MonitorRound,
+  hasHighRisk = false,
+): JudgedRound {
+  const nowMs = round.atMs
+  const index = indexProfile(before.profile)
+  const answers = round.answers.map((answer) => classifyAnswer(answer, index, monitored, nowMs))
+  const roundClass = classifyRound(answers)
+  const step: Step = {
+    monitored,
+    round,
+    answers,
+    hasHighRisk,
+    before,
+    isSilenced: monitored.maintenance.some(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs),
+    incidents: before.incidents.filter(({ closedAtMs }) => closedAtMs === null || nowMs - closedAtMs < REMEMBERED_MS),
+    notices: [],
+    profile: before.profile,
+  }
+  const hasAnswers = round.answers.some(({ outcome }) => outcome === 'answer')
+  const failedRounds = roundClass !== 'K6' ? 0 : before.failedRounds + (round.isConfirmation ? 0 : 1)
+  judgeAvailability(step, failedRounds)
+  const isBaseline = before.profile.baselineAtMs === null && hasAnswers && monitored.mode === 'auto'
+  if (isBaseline) step.profile = learnRound(startProfile(before.profile, round), round, answers).profile
+  const candidates = isBaseline || roundClass === 'K6' ? before.candidates : judgeClasses(step)
+  if (!isBaseline && hasAnswers && monitored.mode === 'auto') learn(step)
+  return {
+    class: isBaseline ? 'K0' : roundClass,
+    isBaseline,
+    answers,
+    state: { profile: step.profile, candidates, incidents: step.incidents, failedRounds },
+    notices: step.notices,
+    confirmAtMs: nextConfirmationAt(candidates),
+  }
+}
+
+/** One round on its way through the rules: what they changed so far. */
+interface Step {
+  readonly monitored: MonitoredName
+  readonly round: MonitorRound
+  readonly answers: readonly ClassifiedAnswer[]
+  readonly hasHighRisk: boolean
+  readonly before: MonitorState
+  readonly isSilenced: boolean
+  incidents: readonly MonitorIncident[]
+  notices: readonly MonitorNotice[]
+  profile: MonitorProfile
+}
+
+function learn(step: Step): void {
+  const { round, answers, monitored } = step
+  const { profile, newPrefixes, ttlFall } = learnRound(step.profile, round, answers)
+  step.profile = profile
+  const inform = (title: string): void => {
+    const notice = {
+      event: 'info',
+      channel: 'digest',
+      severity: 'info',
+      atMs: round.atMs,
+      title,
+      incident: null,
+    } as const
+    step.notices = [...step.notices, notice]
+  }
+  const key = formatMonitorKey(monitored)
+  if (newPrefixes.length > 0 && !isLearning(profile, round.atMs))
+    inform(`${key} has new addresses in an AS that it uses: ${newPrefixes.join(', ')}`)
+  if (ttlFall !== null) inform(`the TTL of ${key} fell from ${ttlFall.from} to ${ttlFall.to} s`)
+}
+
+function judgeAvailability(step: Step, failedRounds: number): void {
+  const identity: IncidentIdentity = {
+    monitor: formatMonitorKey(step.monitored),
+    subject: 'unavailable',
+    resolver: null,
+  }
+  const isOpen = findOpen(step, identity) !== undefined
+  if (!isOpen && failedRounds < FAILED_ROUNDS) return
+  apply(step, identity, sightingOf(step, failedRounds > 0, {}, 'low', false))
+}
+
+function judgeClasses(step: Step): readonly MonitorCandidate[] {
+  const candidates = CLASSES.flatMap((subject) => judgeClass(step, subject) ?? [])
+  for (const incident of step.incidents) {
+    if (incident.subject === 'diverges' && incident.status === 'open') moveDivergence(step, incident)
+  }
+  return candidates
+}
+
+/** One class in one round. @returns The candidate that goes on; `undefined` for none. */
+function judgeClass(step: Step, subject: CandidateClass): MonitorCandidate | undefined {
+  const { before, round, answers, monitored } = step
+  const nowMs = round.atMs
+  const sighting = sightClass(subject, answers, nowMs)
+  const divergent = new Set(
+    step.incidents.flatMap((each) =>
+      each.status === 'open' && each.subject === 'diverges' ? (each.resolver ?? []) : [],
+    ),
+  )
+  // What only a resolver shows that is known to diverge belongs to that incident.
+  const isShown = sighting.operators.some((operator) => !divergent.has(operator))
+  const identity: IncidentIdentity = { monitor: formatMonitorKey(monitored), subject, resolver: null }
+  if (findOpen(step, identity) !== undefined) {
+    apply(step, identity, toSighting(step, subject, sighting, isShown))
+    return undefined
+  }
+  const candidate = before.candidates.find((each) => each.class === subject)
+  if (candidate === undefined && !isShown) return undefined
+  const grown = addCandidateRound(candidate, subject, sighting, nowMs)
+  const verdict = judgeCandidate(grown, nowMs)
+  if (verdict.kind === 'open') return grown
+  if (verdict.kind === 'confirmed') {
+    apply(step, identity, { ...toSighting(step, subject, sighting, true), units: grown.units, isShown: true })
+  }
+  // Where the authoritative servers say the same, the resolver is only the first to have it.
+  if (verdict.kind === 'diverges' && round.corroboration.authoritative !== 'all') {
+    const other = { ...identity, subject: 'diverges', resolver: verdict.operator } as const
+    apply(step, other, sightingOf(step, true, grown.units, 'medium', false))
+  }
+  if (subject === 'K3' && monitored.mode === 'auto' && isLearning(before.profile, nowMs))
+    step.profile = learnUnits(step.profile, grown.units)
+  return undefined
+}
+
+function moveDivergence(step: Step, incident: MonitorIncident): void {
+  if (incident.openedAtMs === step.round.atMs) return
+  const { resolver } = incident
+  const own = step.answers.filter(({ answer }) => answer.operator === resolver && answer.outcome !== 'failure')
+  if (own.length === 0) return
+  const sightings = CLASSES.map((subject) => sightClass(subject, own, step.round.atMs))
+  const units = Object.assign({}, ...sightings.map((each) => each.units)) as MonitorIncident['units']
+  const isShown = sightings.some(({ operators }) => operators.length > 0)
+  const identity = { monitor: formatMonitorKey(step.monitored), subject: 'diverges', resolver } as const
+  apply(step, identity, sightingOf(step, isShown, units, 'medium', false))
+}
+
+function findOpen(step: Step, { subject, resolver }: IncidentIdentity): MonitorIncident | undefined {
+  return step.incidents.find((each) => each.status === 'open' && each.subject === subject && each.resolver === resolver)
+}
+
+/** Opens the incident or moves it. */
+function apply(step: Step, identity: IncidentIdentity, sighting: IncidentSighting): void {
+  const { subject, resolver } = identity
+  const earlier = step.incidents.find((each) => each.subject === subject && each.resolver === resolver)
+  const moved: MovedIncident =
+    earlier?.status === 'open' ? moveIncident(identity, earlier, sighting) : openIncident(identity, earlier, sighting)
+  step.incidents = [...step.incidents.filter((each) => each !== earlier), moved.incident]
+  step.notices = [...step.notices, ...moved.notices]
+  if (moved.isChanged && step.monitored.mode === 'auto') step.profile = learnUnits(step.profile, moved.incident.units)
+}
+
+function toSighting(step: Step, subject: CandidateClass, sighting: ClassSighting, isShown: boolean): IncidentSighting {
+  const { monitored, round, before, hasHighRisk } = step
+  const { corroboration } = round
+  const { type, mode } = monitored
+  const severity = judgeSeverity({
+    class: subject,
+    type,
+    spread: sighting.round.isOnAll ? 'all' : 'several',
+    corroboration,
+    details: findValueDetails(type, before.profile.units, sighting.units),
+    isPinned: mode === 'pin',
+    isLearning: isLearning(before.profile, round.atMs),
+    hasHighRisk,
+  })
+  const isAddress = type === 'A' || type === 'AAAA'
+  const isVouchedFor = isAddress ? corroboration.tls === 'valid' : corroboration.authoritative === 'all'
+  const isStanding = subject === 'K3' && mode === 'auto' && sighting.round.isOnAll && isVouchedFor
+  return sightingOf(step, isShown, sighting.units, severity, isStanding)
+}
+
+function sightingOf(
+  { round, isSilenced }: Step,
+  isShown: boolean,
+  units: IncidentSighting['units'],
+  severity: IncidentSighting['severity'],
+  isStanding: boolean,
+): IncidentSighting {
+  const { atMs: nowMs, isConfirmation, corroboration } = round
+  return { nowMs, isConfirmation, isShown, units, severity, corroboration, isStanding, isSilenced }
+}
