@@ -54,8 +54,8 @@ export interface ExitScan {
   readonly progress: RunProgress
   /** Whether the caller holds the lock of the data directory already, as the daemon does. */
   readonly isLocked?: boolean
-  /** Verdicts of earlier runs, where the caller has them open. It then keeps the run itself. */
-  readonly history?: ExitHistory
+  /** The archive of the data directory, where the caller has it open. */
+  readonly archive?: ExitArchive
 }
 
 /** What a run left. */
@@ -85,13 +85,14 @@ export async function runExitScan(context: CliContext, scan: ExitScan): Promise<
   void lock
   const { options, prior, journal } = await openRunJournal(context, given)
   try {
-    const isKeptHere = options.dataDir !== null && scan.history === undefined
-    const archive = isKeptHere ? await openExitArchive(joinPath(stateDir, ARCHIVE_FILE)) : undefined
+    const isOpenedHere = options.dataDir !== null && scan.archive === undefined
+    const opened = isOpenedHere ? await openExitArchive(joinPath(stateDir, ARCHIVE_FILE)) : undefined
+    const archive = scan.archive ?? opened
     try {
-      const history = scan.history ?? archive ?? createReportHistory(files, options.analysisDir, context.log)
+      const history = archive ?? createReportHistory(files, options.analysisDir, context.log)
       return await runWithTor(context, { ...scan, options }, { prior, journal, history, archive, stateDir })
     } finally {
-      await archive?.close()
+      await opened?.close()
     }
   } finally {
     await journal.close()
@@ -170,10 +171,11 @@ interface FinishedScan {
 
 async function report(
   context: CliContext,
-  { options, progress }: ExitScan,
+  scan: ExitScan,
   { history, archive }: OpenState,
   { supervisor, dependencies, setup, outcome, feed }: FinishedScan,
 ): Promise<{ readonly report: ExitReport; readonly written: readonly string[] }> {
+  const { options, progress } = scan
   progress.phase('writing', 'Joining the authoritative log and writing the report')
   await feed?.finish()
   await feed?.reader.close()
@@ -191,8 +193,23 @@ async function report(
     isLatest: made.metadata.invalid === null && options.selection.shard.count === 1 && !made.metadata.interrupted,
   })
   const perRelay = options.perRelayFiles ? await writePerRelay(context, options.analysisDir, made) : []
-  await archive?.append(made)
+  await keep(context, scan, archive, made)
   return { report: made, written: [...written, ...perRelay] }
+}
+
+/** Puts the run into the archive. Where the caller has it open, a failure is no failure of the run: the report is there. */
+async function keep(
+  { log }: CliContext,
+  scan: ExitScan,
+  archive: ExitArchive | undefined,
+  made: ExitReport,
+): Promise<void> {
+  try {
+    await archive?.append(made)
+  } catch (error) {
+    if (scan.archive === undefined || !(error instanceof RunError)) throw error
+    log.warn('exits.archive.failed', { run_id: made.metadata.run_id, reason: error.message })
+  }
 }
 
 async function writePerRelay(context: CliContext, directory: string, made: ExitReport): Promise<readonly string[]> {

@@ -8,7 +8,7 @@ import { createLog, type LogSink } from '../core/log.ts'
 import { ProcessError } from '../core/process-runner.ts'
 import type { CampaignWork, RunJob, RunReport } from '../daemon/campaign-work.ts'
 import { openRunLog, removeOldRunLogs } from '../daemon/run-log.ts'
-import type { ExitHistory } from '../model/exit-history.ts'
+import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitRunOptions } from '../model/exit-options.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import { readJournal } from '../store/journal.ts'
@@ -29,11 +29,11 @@ export interface ServeDirectories {
   readonly logDir: string
 }
 
-/** Makes the work of the campaign; what a run left is kept by the steps after it. `config` gives the settings that are in force when a run begins. */
+/** Makes the work of the campaign; a run keeps itself in `archive`. `config` gives the settings that are in force when a run begins. */
 export function createExitsWork(
   context: CliContext,
   directories: ServeDirectories,
-  history: ExitHistory,
+  archive: ExitArchive,
   config: () => ServeConfig,
 ): CampaignWork {
   const { files, clock, log } = context
@@ -47,7 +47,7 @@ export function createExitsWork(
       }
       const runLog = await openRunLog({ clock, files, onFailure }, logDir, job.runId)
       try {
-        return await runLogged(withRunLog(context, job, runLog.sink), directories, { config: config(), history }, job)
+        return await runLogged(withRunLog(context, job, runLog.sink), directories, { config: config(), archive }, job)
       } finally {
         await runLog.close()
         await removeOldRunLogs(files, logDir, config().serve.runLogs).catch((error: unknown) => {
@@ -75,7 +75,7 @@ function withRunLog(context: CliContext, { runId, signal }: RunJob, sink: LogSin
 async function runLogged(
   context: CliContext,
   directories: ServeDirectories,
-  { config, history }: { readonly config: ServeConfig; readonly history: ExitHistory },
+  { config, archive }: { readonly config: ServeConfig; readonly archive: ExitArchive },
   job: RunJob,
 ): Promise<RunReport> {
   try {
@@ -89,7 +89,7 @@ async function runLogged(
       modules: await loadModules(options.modules, options.moduleFiles),
       progress: job.progress,
       isLocked: true,
-      history,
+      archive,
     })
     return describeReport(outcome.report, outcome.interrupted)
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What the daemon does about a run after it, from the report that the run wrote. */
 import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
+import { buildExitReport } from '../campaigns/exits/exit-report.ts'
 import { readExitReport } from '../campaigns/exits/exit-report-reader.ts'
 import { joinPath } from '../core/files.ts'
 import type { RunStep } from '../daemon/step-queue.ts'
@@ -37,15 +38,22 @@ export function createRunSteps(
   return [
     {
       name: 'archive',
-      run: (runId) =>
-        withReport(runId, async (report) => {
-          await archive.store.append(report)
-          await archive.measure()
-        }),
+      run: async (runId) => {
+        // A run that the daemon made kept itself; what others made is read from its report.
+        const isKept = await archive.store.has(runId, `${WHOLE.index}/${WHOLE.count}`)
+        if (!isKept) await withReport(runId, (report) => archive.store.append(report))
+        await archive.measure()
+      },
     },
     {
       name: 'incidents',
-      run: (runId) => withReport(runId, (report) => alerts.processRun(report)),
+      run: async (runId) => {
+        // The archive has all that is judged, and reading a report of 16 MB again would hold up pages.
+        const run = await archive.store.run(runId)
+        const results = await archive.store.results(runId)
+        if (run === undefined || results === undefined) await withReport(runId, (report) => alerts.processRun(report))
+        else await alerts.processRun(buildExitReport(results, run.metadata))
+      },
     },
     {
       name: 'publication',

@@ -32,6 +32,8 @@ export interface ArchiveReader {
   /** In order of fingerprint; `undefined` when the run is not known or its rows were given up. */
   rows(runId: string): readonly ExitRow[] | undefined
   record(run: ExitRunSummary, fingerprint: string): ExitRecord | undefined
+  /** All results of a run without their evidence, in order of fingerprint; `undefined` as for rows. */
+  outlines(run: ExitRunSummary): readonly ExitResult[] | undefined
   newest(fingerprint: string): ExitRow | undefined
   points(fingerprint: string, limit: number): readonly ExitPoint[]
   relayDays(fingerprint: string, since: string): readonly ExitRelayDay[]
@@ -48,6 +50,18 @@ export function createArchiveReader(database: DatabaseSync, runs: ArchiveRuns, t
   return {
     rows: rowsOf,
     record: createRecordReader(database, { runs, texts, decodePart }),
+    outlines: (run) => {
+      const byFingerprint = new Map<string, ExitResult>()
+      for (const part of runs.parts(run.runId)) {
+        const decoded = decodePart(part)
+        if (decoded === undefined) return undefined
+        for (const [index, row] of decoded.rows.entries()) {
+          byFingerprint.set(row.exit_fingerprint, outlineOf(texts, run, decoded, index, row))
+        }
+      }
+      const results = [...byFingerprint.values()]
+      return results.toSorted((a, b) => (a.exit_fingerprint < b.exit_fingerprint ? -1 : 1))
+    },
     newest: (fingerprint) => {
       const relay = texts.relayOf(fingerprint)
       if (relay === undefined) return undefined
@@ -153,14 +167,23 @@ function createRecordReader(
       const index = decoded?.rows.findIndex((row) => row.exit_fingerprint === fingerprint) ?? -1
       const row = decoded?.rows[index]
       if (decoded === undefined || row === undefined) continue
-      const detail = texts.detail(decoded.columns.fact[index] ?? 0)
-      const askedAt = decoded.columns.askedAt[index] ?? 0
-      const startSeconds = momentOfRun(run.runId) / MS_PER_SECOND
-      const timestamp = startSeconds + Math.max(askedAt - 1, 0)
-      return { result: { ...withoutEvidence(run, timestamp), ...row, ...detail }, hasEvidence: false }
+      return { result: outlineOf(texts, run, decoded, index, row), hasEvidence: false }
     }
     return undefined
   }
+}
+
+/** What is known about a relay in a run without its evidence. */
+function outlineOf(
+  texts: ArchiveTexts,
+  run: ExitRunSummary,
+  { columns }: DecodedPart,
+  index: number,
+  row: ExitRow,
+): ExitResult {
+  const startSeconds = momentOfRun(run.runId) / MS_PER_SECOND
+  const timestamp = startSeconds + Math.max((columns.askedAt[index] ?? 0) - 1, 0)
+  return { ...withoutEvidence(run, timestamp), ...row, ...texts.detail(columns.fact[index] ?? 0) }
 }
 
 /** The fields of a result that only its evidence would say. */

@@ -82,6 +82,19 @@ describe('openExitArchive', () => {
       evidence: 'all',
       hasRows: true,
     })
+    const [sound, ...failing] = report.results
+    expect(await again.results('20260101060000')).toEqual([
+      {
+        ...sound,
+        query_domain: null,
+        attempts: [],
+        bandwidth_weight: null,
+        attempt: 0,
+        timestamp: Math.round(sound?.timestamp ?? 0),
+      },
+      ...failing,
+    ])
+    expect(await again.results('20260101070000')).toBeUndefined()
     expect(await again.record('20260101060000', exampleFingerprint(9))).toBeUndefined()
     expect(await again.rows('20260101070000')).toBeUndefined()
     await again.close()

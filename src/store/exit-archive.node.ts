@@ -8,19 +8,24 @@
  */
 import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
 import { resolve } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import type { ExitResult } from '../model/exit-result.ts'
 import type { ArchiveFault, ArchiveUsage, RetentionOutcome } from '../model/retention.ts'
 import { createAppender, type RunEntry } from './archive-appender.node.ts'
 import { archiveError, openArchiveDatabase } from './archive-database.node.ts'
-import { createArchiveReader } from './archive-reader.node.ts'
+import { createArchiveReader, type ArchiveReader } from './archive-reader.node.ts'
 import { retainRuns, type RetentionTask } from './archive-retention.node.ts'
-import { createArchiveRuns } from './archive-runs.node.ts'
+import { createArchiveRuns, type ArchiveRuns } from './archive-runs.node.ts'
 import { createArchiveTexts } from './archive-texts.node.ts'
 import { checkArchive, readUsage } from './archive-usage.node.ts'
 import { createVerdictReader } from './archive-verdicts.node.ts'
 import { compareExitRuns } from './compare-exit-runs.ts'
+import { isFailureEvidence } from './pack-evidence.node.ts'
 import { firstRunIdAt, momentOfRun } from './run-moment.ts'
 import { formatIsoTime } from '../core/clock.ts'
 
+/** Results between two turns for other work: a dozen of them with evidence are looked up in ten milliseconds. */
+const RESULTS_PER_TURN = 200
 /** Later than every run id. */
 const NEWEST = 99_999_999_999_999
 
@@ -30,6 +35,11 @@ export interface ExitArchiveStore extends ExitArchive {
   keep(runs: readonly RunEntry[]): Promise<void>
   /** Whether the report of a run and shard, or of its whole, is in the archive. */
   has(runId: string, shard: string): Promise<boolean>
+  /**
+   * All results of a run in order of fingerprint: of what is no untroubled success with its evidence, where that is kept.
+   * `undefined` when the run is not known or its rows were given up. Gives other work a turn.
+   */
+  results(runId: string): Promise<readonly ExitResult[] | undefined>
   /** Gives up what is older than it has to be kept, in small pieces; says what that was. */
   retain(task: RetentionTask): Promise<RetentionOutcome>
   usage(): Promise<ArchiveUsage>
@@ -65,6 +75,7 @@ export async function openExitArchive(path: string): Promise<ExitArchiveStore> {
     append: (report) => appender.append([{ report, evidence: 'all' }]),
     keep: (entries) => appender.append(entries),
     has: (runId, shard) => settle(() => runs.hasReport(withoutMark(runId), shard)),
+    results: (runId) => readResults(runs, reader, withoutMark(runId)),
     retain: (task) => retainRuns(resolve(path), writing, task),
     usage: () => settle(() => readUsage(reading)),
     check: () => checkArchive(reading),
@@ -92,6 +103,24 @@ export async function openExitArchive(path: string): Promise<ExitArchiveStore> {
       connections.close()
     },
   }
+}
+
+async function readResults(
+  runs: ArchiveRuns,
+  reader: ArchiveReader,
+  runId: string,
+): Promise<readonly ExitResult[] | undefined> {
+  const run = runs.summary(runId)
+  const outlines = run === undefined ? undefined : reader.outlines(run)
+  if (run === undefined || outlines === undefined) return undefined
+  const results: ExitResult[] = []
+  for (const [index, outline] of outlines.entries()) {
+    const isSound = !isFailureEvidence(outline)
+    results.push(isSound ? outline : (reader.record(run, outline.exit_fingerprint)?.result ?? outline))
+    // oxlint-disable-next-line no-await-in-loop -- gives others a turn
+    if (index % RESULTS_PER_TURN === RESULTS_PER_TURN - 1) await setImmediate()
+  }
+  return results
 }
 
 /** SQLite answers at once; the port is asynchronous because other archives are not. */

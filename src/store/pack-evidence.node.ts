@@ -56,7 +56,7 @@ export function unpackEvidence(block: Uint8Array, fingerprint: string): ExitResu
 }
 
 /** Whether a result is worth keeping for longer: anything but an untroubled success. */
-function isFailureEvidence(result: ExitResult): boolean {
+export function isFailureEvidence(result: Pick<ExitResult, 'status' | 'status_ipv6' | 'flags'>): boolean {
   const isIpv6Sound = result.status_ipv6 === null || result.status_ipv6 === 'success'
   return result.status !== 'success' || !isIpv6Sound || result.flags.length > 0
 }

@@ -80,10 +80,12 @@ function parseJson(text: string, path: string): Record<string, unknown> {
   return content
 }
 
-function readResults(rows: readonly unknown[], warnings: Warnings): ExitResult[] {
+/** Takes each row out of `rows` once it is read: a report of 16 MB is then in memory once and not twice. */
+function readResults(rows: unknown[], warnings: Warnings): ExitResult[] {
   const byFingerprint = new Map<string, ExitResult>()
   for (const [index, row] of rows.entries()) {
     const parsed = exitResultSchema.safeParse(row)
+    rows[index] = undefined
     if (!parsed.success) {
       const field = parsed.error.issues[0]?.path.join('.') ?? ''
       warnings.add(`result ${index + 1} cannot be read: ${field === '' ? 'it is no object' : `no valid ${field}`}`)
