@@ -28,14 +28,17 @@ export interface ScanFileSummary {
 export interface ScanWalk {
   readonly context: CliContext
   readonly path: string
-  /** Gets `quarantine.jsonl`; `undefined` for a walk that repeats an earlier one. */
+  /** Gets `quarantine.jsonl`; `undefined` when nobody asks for it. */
   readonly tree: SatelliteTree | undefined
+  /** Whether an earlier walk named the files that cannot be opened. */
+  readonly isRepeated?: boolean
   /** Which files are read; all of them without it. */
   readonly wants?: (kind: ScanFileKind) => boolean
+  /** @returns `quarantined` when it put the record aside. */
   readonly onRecord: (
     record: Exclude<ScanRecord, { readonly type: 'quarantined' }>,
     file: string,
-  ) => Promise<void> | void
+  ) => Promise<'quarantined' | void> | void
 }
 
 /** @returns What each file held, in the order in which they were read. */
@@ -44,6 +47,7 @@ export async function walkScan(walk: ScanWalk): Promise<readonly ScanFileSummary
   for await (const file of openScan(walk.path)) {
     if (walk.context.interrupted.aborted) break
     if ('problem' in file) {
+      if (walk.isRepeated === true) continue
       await walk.tree?.write(QUARANTINE_FILE, { file: file.path, line: 0, reason: file.problem })
       summaries.push({ file: file.path, kind: null, flavour: null, rows: 0, quarantined: 1 })
       continue
@@ -59,9 +63,9 @@ export async function walkScan(walk: ScanWalk): Promise<readonly ScanFileSummary
         await walk.tree?.write(QUARANTINE_FILE, record.quarantined)
         continue
       }
-      rows++
       if (record.type === 'row') flavours.add(record.row.flavour)
-      await walk.onRecord(record, file.path)
+      if ((await walk.onRecord(record, file.path)) === 'quarantined') quarantined++
+      else rows++
     }
     const flavour = flavours.size === 0 ? null : [...flavours].join(' ')
     summaries.push({ file: file.path, kind: file.kind, flavour, rows, quarantined })

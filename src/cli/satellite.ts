@@ -2,11 +2,17 @@
 import type { Command } from 'commander'
 import type { CliContext } from './cli-context.ts'
 import { registerSatelliteConvert } from './satellite-convert.ts'
+import { registerSatelliteDetect } from './satellite-detect.ts'
+import { registerSatelliteExplain } from './satellite-explain.ts'
 import { registerSatelliteImport } from './satellite-import.ts'
+import { registerSatelliteVerify } from './satellite-verify.ts'
 
 /** Adds `candor satellite` with its commands. */
 export function registerSatellite(program: Command, context: CliContext): void {
   const satellite = program.command('satellite').description('who interferes with DNS, seen from outside?')
   registerSatelliteImport(satellite, context)
   registerSatelliteConvert(satellite, context)
+  registerSatelliteDetect(satellite, context)
+  registerSatelliteVerify(satellite, context)
+  registerSatelliteExplain(satellite, context)
 }

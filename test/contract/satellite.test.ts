@@ -151,3 +151,135 @@ describe('candor satellite convert', () => {
     expect(readLines(join(directory, 'v1/resolvers.json'))).toEqual([{ resolver: 'a', name: 'control' }])
   })
 })
+
+const CONTROL = [
+  {
+    vp: '192.0.2.54',
+    test_url: 'www.example.org',
+    response: [{ url: 'www.example.org', has_type_a: true, response: ['198.51.100.7'], error: 'null', rcode: 0 }],
+    passed_control: true,
+    connect_error: false,
+  },
+]
+const TAGS = [
+  { ip: '198.51.100.7', http: 'aa', cert: null, asname: 'EXAMPLE', asnum: 64500 },
+  { ip: '198.51.100.9', http: 'bb', cert: null, asname: 'AMAZON-02', asnum: 64501 },
+]
+
+function respond(vp: string, answers: readonly string[]): object {
+  const trial = { has_type_a: answers.length > 0, error: 'null', rcode: answers.length > 0 ? 0 : 3 }
+  return {
+    vp,
+    test_url: 'www.example.org',
+    response: [
+      { url: 'control.example', has_type_a: true, response: ['192.0.2.4'], error: 'null', rcode: 0 },
+      { ...trial, url: 'www.example.org', response: answers },
+    ],
+    passed_control: true,
+    connect_error: false,
+  }
+}
+
+function putScan(): string {
+  const directory = makeTestDirectory()
+  put(directory, 'in/raw/responses_control.json', toLines(CONTROL))
+  put(directory, 'in/raw/tagged_responses.json', toLines([...TAGS, { ip: '198.51.100.8', http: 7 }]))
+  put(
+    directory,
+    'in/raw/tagged_resolvers.json',
+    toLines([{ vp: '192.0.2.53', location: { country_name: 'Exampleland', country_code: 'XE' } }]),
+  )
+  put(
+    directory,
+    'in/raw/responses.json',
+    toLines([
+      respond('192.0.2.53', ['198.51.100.7']),
+      respond('192.0.2.55', ['198.51.100.9']),
+      respond('192.0.2.56', []),
+    ]),
+  )
+  return directory
+}
+
+describe('candor satellite detect, verify and explain', () => {
+  test('go from responses to verified results', async () => {
+    const directory = putScan()
+    const [input, judged, verified] = ['in', 'judged', 'verified'].map((name) => join(directory, name))
+    const detected = await runSimulatedCli(['satellite', 'detect', input ?? '', '--output', judged ?? ''])
+    // One line of tags is malformed.
+    expect(detected.status).toBe(3)
+    expect(readLines(join(directory, 'judged/quarantine.jsonl'))).toMatchObject([
+      { line: 3, reason: 'the tag http is no text' },
+    ])
+    expect(readLines(join(directory, 'judged/raw/results.json'))).toMatchObject([
+      {
+        vp: '192.0.2.53',
+        location: { country_name: 'Exampleland', country_code: 'XE' },
+        response: { '198.51.100.7': ['ip', 'http', 'asnum', 'asname'], rcode: ['0'] },
+        passed_control: true,
+        anomaly: false,
+        confidence: { average: 100, matches: [100], untagged_controls: false, untagged_response: false },
+      },
+      { vp: '192.0.2.55', response: { '198.51.100.9': [] }, anomaly: true },
+      { vp: '192.0.2.56', response: { rcode: ['3'] }, anomaly: true, confidence: { matches: null } },
+    ])
+    put(directory, 'judged/raw/tagged_responses.json', toLines(TAGS))
+    expect(
+      await runSimulatedCli(['satellite', 'verify', judged ?? '', '--output', verified ?? '', '--quiet']),
+    ).toMatchObject({ status: 0 })
+    expect(readLines(join(directory, 'verified/raw/results_verified.json'))).toMatchObject([
+      { vp: '192.0.2.55', excluded: true, exclude_reason: ['is_CDN', 'domain_below_threshold'] },
+      { vp: '192.0.2.56', excluded: false, exclude_reason: [] },
+    ])
+    const later = join(directory, 'later')
+    await runSimulatedCli([
+      'satellite',
+      'verify',
+      judged ?? '',
+      '--output',
+      later,
+      '--format',
+      'v2.2',
+      '--publish-as',
+      'results.json',
+    ])
+    expect(readLines(join(later, 'results.json'))).toMatchObject([
+      { anomaly: false, excluded: false, candor: { converted_from: 'v2.1' } },
+      { anomaly: true, excluded: true },
+      { anomaly: true, excluded: false },
+    ])
+  })
+
+  test('judge v1 by its own files', async () => {
+    const directory = makeTestDirectory()
+    const row = (resolver: string, query: string, answers: readonly string[]): object => ({ resolver, query, answers })
+    put(directory, 'in/answers_control.json', toLines([row('192.0.2.54', 'a.example', ['198.51.100.7'])]))
+    put(directory, 'in/answers.json', toLines([row('c', 'a.example', ['198.51.100.7']), row('c', 'b.example', ['x'])]))
+    put(directory, 'in/tagged_answers.json', toLines(TAGS))
+    const output = join(directory, 'out')
+    expect(await runSimulatedCli(['satellite', 'detect', join(directory, 'in'), '--output', output])).toMatchObject({
+      status: 0,
+    })
+    expect(readLines(join(output, 'interference.json'))).toEqual([
+      {
+        resolver: 'c',
+        query: 'a.example',
+        answers: { '198.51.100.7': ['ip', 'http', 'asnum', 'asname'] },
+        passed: true,
+      },
+    ])
+    expect(readLines(join(output, 'interference_err.json'))).toEqual([row('c', 'b.example', ['x'])])
+  })
+
+  test('explain one pair, as text and as JSON', async () => {
+    const input = join(putScan(), 'in')
+    const explain = ['satellite', 'explain', input, '--domain', 'www.example.org', '--vp']
+    const text = await runSimulatedCli([...explain, '192.0.2.55', '--records', 'table'])
+    expect(text.stdout).toContain('control: 1 of 1 resolvers answered; 198.51.100.7')
+    expect(text.stdout).toContain('198.51.100.9: AS64501 AMAZON-02')
+    expect(text.stdout).toContain('anomaly: true')
+    const json = await runSimulatedCli([...explain, '192.0.2.53'])
+    expect(JSON.parse(json.stdout)).toMatchObject({ row: { anomaly: false }, control: { asnum: [64500], answered: 1 } })
+    expect(await runSimulatedCli([...explain, '192.0.2.99'])).toMatchObject({ status: 1 })
+  })
+})

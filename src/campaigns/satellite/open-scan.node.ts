@@ -66,7 +66,7 @@ async function* openPath(path: string): AsyncGenerator<ScanFile | UnreadableFile
   }
   const kind = parseScanName(basename(path))
   if (kind === undefined) yield { path, problem: 'no flavour has a file of this name' }
-  else yield { path, kind, chunks: readChunks(unpack(createReadStream(path), path.endsWith('.gz'))) }
+  else yield { path, kind, chunks: readChunks(() => unpack(createReadStream(path), path.endsWith('.gz'))) }
 }
 
 async function* openArchive(path: string): AsyncGenerator<ScanFile | UnreadableFile> {
@@ -86,7 +86,7 @@ async function* openArchive(path: string): AsyncGenerator<ScanFile | UnreadableF
         if (name.startsWith('/') || name.split('/').includes('..')) {
           yield { path: label, problem: 'the name leads out of the archive' }
         } else {
-          yield { path: label, kind, chunks: readChunks(unpack(Readable.from(entry), name.endsWith('.gz'))) }
+          yield { path: label, kind, chunks: readChunks(() => unpack(Readable.from(entry), name.endsWith('.gz'))) }
         }
       }
       // What nobody took has to go before the next entry comes.
@@ -127,9 +127,10 @@ function countOctets(count: (octets: number) => Error | undefined): Transform {
   })
 }
 
-async function* readChunks(stream: Readable): AsyncGenerator<Uint8Array> {
+/** Opens at the first octets that somebody wants: a file that is passed over stays closed. */
+async function* readChunks(open: () => Readable): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) yield chunk
+    for await (const chunk of open() as AsyncIterable<Uint8Array>) yield chunk
   } catch (error) {
     throw error instanceof ScanReadError ? error : new ScanReadError(describe(error), { cause: error })
   }

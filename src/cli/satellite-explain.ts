@@ -1,0 +1,126 @@
+/** `candor satellite explain`: one pair of a resolver and a name, with everything that its judgement rests on. */
+import type { Command } from 'commander'
+import { formatRow } from '../campaigns/satellite/format-row.ts'
+import type { ScanFacts } from '../campaigns/satellite/scan-facts.ts'
+import { isRole } from '../campaigns/satellite/scan-file-names.ts'
+import { cleanLine } from '../alerts/plain-text.ts'
+import { RunError } from '../core/config-error.ts'
+import type { SatelliteAnswer, SatelliteRow } from '../model/satellite-row.ts'
+import type { ControlSet } from '../verdicts/satellite-control.ts'
+import { answerConfidence, judgePair } from '../verdicts/satellite-detect.ts'
+import type { CliContext } from './cli-context.ts'
+import { gatherFacts } from './satellite-facts.ts'
+import { addRecordsOption, chooseRecords } from './satellite-options.ts'
+import { walkScan } from './satellite-scan.ts'
+
+interface ExplainOptions {
+  readonly vp: string
+  readonly domain: string
+  readonly records?: 'table' | 'jsonl'
+}
+
+/** More rows of one pair than this are no scan. */
+const ROWS_MAX = 100
+
+/** Adds the command to `candor satellite`. */
+export function registerSatelliteExplain(satellite: Command, context: CliContext): void {
+  const command = satellite
+    .command('explain')
+    .description('show tags, control, matches and outcome of one pair')
+    .argument('<path>', 'a scan: a directory or archive')
+    .requiredOption('--vp <address>', 'the resolver')
+    .requiredOption('--domain <name>', 'the name that was tested')
+  addRecordsOption(command)
+  command
+    .addHelpText('after', '\nExample:\n  candor satellite explain scan --vp 192.0.2.53 --domain www.example.org')
+    .action(async (path: string, options: ExplainOptions) => {
+      await explainPair(context, path, options)
+    })
+}
+
+async function explainPair(context: CliContext, path: string, options: ExplainOptions): Promise<void> {
+  const { facts } = await gatherFacts(context, path, undefined)
+  const rows: SatelliteRow[] = []
+  await walkScan({
+    context,
+    path,
+    tree: undefined,
+    wants: isRole,
+    onRecord: (record) => {
+      if (record.type !== 'row' || record.row.domain !== options.domain) return
+      if (record.row.resolver === options.vp && rows.length < ROWS_MAX) rows.push(record.row)
+    },
+  })
+  if (rows.length === 0) {
+    throw new RunError(
+      `${path} has no row of ${options.vp} and ${options.domain}`,
+      'give both as they are written in the scan; candor satellite import PATH --output DIRECTORY lists them',
+    )
+  }
+  const control = facts.findControl(options.domain)
+  const isTable = chooseRecords(context, options.records) === 'table'
+  for (const row of rows) {
+    const judged = row.role === 'response' ? judgePair(facts.locate(row), control, facts.findTags) : facts.locate(row)
+    const text = isTable
+      ? formatExplanation(judged, control, facts)
+      : `${JSON.stringify({ row: formatRow(judged), control: formatControl(control) })}\n`
+    await context.stdout.write(text)
+  }
+}
+
+function formatControl(control: ControlSet): Readonly<Record<string, unknown>> {
+  return {
+    asked: control.asked,
+    answered: control.answered,
+    addresses: [...control.addresses],
+    http: [...control.http],
+    cert: [...control.cert],
+    asnum: [...control.asnum],
+    asname: [...control.asname],
+  }
+}
+
+function formatExplanation(row: SatelliteRow, control: ControlSet, facts: ScanFacts): string {
+  const lines = [
+    `${row.domain} through ${row.resolver} (${row.location?.countryName ?? 'country not known'}), ${row.flavour} ${row.role}`,
+    `control: ${control.answered} of ${control.asked} resolvers answered; ${list(control.addresses)}`,
+    `control tags: AS ${list(control.asnum)}; ${list(control.asname)}; ${control.http.size} pages, ${control.cert.size} certificates`,
+  ]
+  for (const trial of row.trials) {
+    const outcome = trial.error ?? (trial.rcode === null ? 'code not known' : `rcode ${trial.rcode}`)
+    lines.push(`${trial.purpose} query ${trial.name ?? ''}: ${outcome}`)
+    for (const answer of trial.answers) lines.push(formatAnswer(answer, facts))
+  }
+  const flags = [
+    `passed_liveness ${row.passedLiveness ?? '–'}`,
+    `in_control_group ${row.inControlGroup ?? '–'}`,
+    `connect_error ${row.connectError ?? '–'}`,
+    `untagged_controls ${row.confidence?.untaggedControls ?? '–'}`,
+    `untagged_response ${row.confidence?.untaggedResponse ?? '–'}`,
+    `confidence ${row.confidence?.average ?? '–'}`,
+  ]
+  lines.push(flags.join(', '), `anomaly: ${row.anomaly ?? 'not judged'}${formatExclusion(row)}`)
+  // What strangers wrote does not reach the terminal as it is.
+  return lines.map((line) => `${cleanLine(line)}\n`).join('')
+}
+
+function formatAnswer({ address, tags, matched }: SatelliteAnswer, facts: ScanFacts): string {
+  const known = tags ?? facts.findTags(address)
+  const described =
+    known === undefined
+      ? 'no tags in this scan'
+      : `AS${known.asnum ?? '–'} ${known.asname ?? '–'}, page ${known.http ?? '–'}, certificate ${known.cert ?? '–'}`
+  const matches = matched === null ? 'not judged' : `matched ${list(matched)}`
+  const percent = matched === null || known === undefined ? '' : `, ${answerConfidence(known, matched)} %`
+  return `  ${address}: ${described}; ${matches}${percent}`
+}
+
+function formatExclusion(row: SatelliteRow): string {
+  if (row.excluded !== true) return ''
+  return `, excluded: ${(row.excludeReasons ?? []).join(', ')}`
+}
+
+function list(values: Iterable<string | number>): string {
+  const all = [...values]
+  return all.length === 0 ? 'none' : all.join(', ')
+}
