@@ -2,7 +2,7 @@
 import { html } from 'hono/html'
 import { formatIsoTime, parseTime } from '../core/clock.ts'
 import type { ChannelOutboxStatus } from '../model/alert.ts'
-import type { CampaignState, DaemonStatus, RunEnding } from '../model/daemon-control.ts'
+import type { CampaignState, DaemonStatus, RunEnding, StoreState } from '../model/daemon-control.ts'
 import type { ArchiveUsage, RetentionPolicy } from '../model/retention.ts'
 import { renderFacts, type Fact } from './fact-list.ts'
 import {
@@ -69,7 +69,10 @@ export function renderSystemPage(parts: SystemPageParts): Html {
         ${problems.map((problem) => html`<p class="alert" role="alert">${problem}</p>`)} ${renderRefused(status)}
       </section>
       ${campaigns === undefined ? '' : renderCampaigns(campaigns, parts.nowMs)}
-      <div class="pair even" id="facts">${renderDaemon(parts)}${renderChannels(channels)}</div>
+      <div class="pair even" id="facts">
+        ${renderDaemon(parts)}
+        <div class="column">${renderChannels(channels)}${renderStores(status?.stores ?? [])}</div>
+      </div>
       ${status === undefined || status.pendingSteps.length === 0 ? '' : renderSteps(status)}
       ${
         dead.length === 0
@@ -117,7 +120,8 @@ function countTrouble({ status, channels }: SystemPageParts): number {
   const refused = (status?.configuration.refused ?? null) === null ? 0 : 1
   const steps = status?.pendingSteps.filter(({ message }) => message !== null).length ?? 0
   const silent = channels?.filter(({ lastError }) => lastError !== null).length ?? 0
-  return (status?.problems.length ?? 0) + refused + steps + silent
+  const stores = status?.stores.filter(({ failure }) => failure !== null).length ?? 0
+  return (status?.problems.length ?? 0) + refused + steps + silent + stores
 }
 
 function renderCampaigns(campaigns: readonly CampaignState[], nowMs: number): Html {
@@ -163,6 +167,7 @@ function renderDaemon({ status, kept, published, version }: SystemPageParts): Ht
       ['configuration read', status === undefined ? none : formatMinute(status.configuration.loadedAt)],
       ['waits for a restart', restart.length === 0 ? 'nothing' : restart.join(', ')],
       ...(kept === undefined ? [] : listKept(kept)),
+      ...(status === undefined ? [] : [['retention last ran', formatMoment(status.archive.retainedAt)] as const]),
       ['published files', published === 0 ? 'none' : html`<a href="/files.json">${formatCount(published)}</a>`],
     ])}
   </section>`
@@ -231,6 +236,39 @@ function renderChannels(channels: readonly ChannelOutboxStatus[] | undefined): H
           </div>`
     }
   </section>`
+}
+
+/** Where copies of the published files go, and whether they arrived. */
+function renderStores(stores: readonly StoreState[]): Html | string {
+  if (stores.length === 0) return ''
+  return html`<section class="card" aria-labelledby="stores-title">
+    <h2 id="stores-title">Where copies go</h2>
+    <div class="scroll" role="region" aria-label="Stores, table" tabindex="0">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">store</th>
+            <th scope="col">last complete</th>
+            <th scope="col">what failed</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${stores.map(
+            ({ name, syncedAt, failure }) =>
+              html`<tr>
+                <th scope="row">${name}</th>
+                <td class="moment">${formatMoment(syncedAt)}</td>
+                <td>${failure ?? html`<span class="dim">nothing</span>`}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  </section>`
+}
+
+function formatMoment(isoTime: string | null): string {
+  return isoTime === null ? 'not since the daemon began' : formatMinute(isoTime)
 }
 
 function renderSteps({ pendingSteps }: DaemonStatus): Html {
