@@ -9,8 +9,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { DatabaseSync } from 'node:sqlite'
 
-/** SQLITE_BUSY: https://sqlite.org/rescode.html#busy */
+/** SQLITE_BUSY, in the lowest octet of what may say more: https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5
+const PRIMARY_CODES = 256
 /** Another process writes for a second at most, unless it imports or migrates. */
 const ATTEMPTS_MAX = 3000
 const PAUSE_MS = 20
@@ -38,10 +39,13 @@ export async function beginWriting(database: DatabaseSync): Promise<void> {
       database.exec('BEGIN IMMEDIATE')
       return
     } catch (cause) {
-      const isBusy = cause instanceof Error && 'errcode' in cause && cause.errcode === SQLITE_BUSY
-      if (!isBusy || attempt === ATTEMPTS_MAX) throw cause
+      if (!isBusy(cause) || attempt === ATTEMPTS_MAX) throw cause
     }
     // oxlint-disable-next-line no-await-in-loop -- waits for another process
     await pause(PAUSE_MS)
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && Number(error.errcode) % PRIMARY_CODES === SQLITE_BUSY
 }
