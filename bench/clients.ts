@@ -64,9 +64,7 @@ export function listClients(programs: BenchPrograms, resolverCounts: readonly nu
       ...(backends.includes('segmented') ? [uncut(createCandor('segmented', resolvers))] : []),
       // The floor costs the same for one resolver and for many.
       ...(resolvers === Math.max(...resolverCounts) ? listFloors(floor, resolvers) : []),
-      ...(massdns === undefined
-        ? []
-        : (['J', 'S'] as const).map((format) => createMassdns(massdns, format, resolvers))),
+      ...(massdns === undefined ? [] : [createMassdns(massdns, resolvers)]),
       ...(zdns === undefined ? [] : [createZdns(zdns, resolvers)]),
     ]),
   ]
@@ -143,9 +141,9 @@ function createDnsperf(program: string, label: string, options: readonly string[
   }
 }
 
-function createMassdns(program: string, format: 'J' | 'S', resolvers: number): BenchClient {
+function createMassdns(program: string, resolvers: number): BenchClient {
   return {
-    label: `massdns ${format === 'J' ? 'JSON' : 'text'}, ${countResolvers(resolvers)}`,
+    label: `massdns, ${countResolvers(resolvers)}`,
     resolvers,
     command: (task) => [
       program,
@@ -154,13 +152,13 @@ function createMassdns(program: string, format: 'J' | 'S', resolvers: number): B
       '-t',
       'A',
       '-o',
-      format,
+      'J',
       '-w',
       outputOf(task),
       '-q',
       task.namesFile,
     ],
-    completed: (task) => countLines(outputOf(task), format === 'J' ? '"status":"NOERROR"' : ' A '),
+    completed: (task) => countLines(outputOf(task), '"status":"NOERROR"'),
   }
 }
 
