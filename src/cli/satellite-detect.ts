@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { convertRow, type OutputFormat } from '../campaigns/satellite/convert-row.ts'
 import { formatScanPath, isRole } from '../campaigns/satellite/scan-file-names.ts'
 import { judgePair } from '../verdicts/satellite-detect.ts'
+import { listSatelliteFindings } from '../verdicts/satellite-findings.ts'
 import type { CliContext } from './cli-context.ts'
 import { gatherFacts } from './satellite-facts.ts'
 import { addFlavourOption, addRecordsOption, chooseRecords } from './satellite-options.ts'
@@ -44,6 +45,21 @@ async function detectScan(context: CliContext, path: string, options: DetectOpti
       onRecord: async (record) => {
         if (record.type !== 'row' || record.row.role !== 'response') return
         const result = judgePair(facts.locate(record.row), facts.findControl(record.row.domain), facts.findTags)
+        const findings = listSatelliteFindings(
+          result,
+          facts.findControl(result.domain),
+          facts.findTags,
+          context.addressPlan,
+        )
+        if (findings.length > 0) {
+          const { resolver: vp, domain: name, location } = result
+          await tree.write('findings.jsonl', {
+            vp,
+            test_url: name,
+            country_code: location?.countryCode ?? null,
+            findings,
+          })
+        }
         const { role, fields } = convertRow(result, options.format)
         const { flavour } = record.row
         const format = options.format === 'source' ? (flavour === 'v2.3' ? 'v2.2' : flavour) : options.format

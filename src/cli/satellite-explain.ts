@@ -5,9 +5,11 @@ import type { ScanFacts } from '../campaigns/satellite/scan-facts.ts'
 import { isRole } from '../campaigns/satellite/scan-file-names.ts'
 import { cleanLine } from '../alerts/plain-text.ts'
 import { RunError } from '../core/config-error.ts'
+import type { SatelliteFinding } from '../model/satellite-finding.ts'
 import type { SatelliteAnswer, SatelliteRow } from '../model/satellite-row.ts'
 import type { ControlSet } from '../verdicts/satellite-control.ts'
 import { answerConfidence, judgePair } from '../verdicts/satellite-detect.ts'
+import { listSatelliteFindings } from '../verdicts/satellite-findings.ts'
 import type { CliContext } from './cli-context.ts'
 import { gatherFacts } from './satellite-facts.ts'
 import { addRecordsOption, chooseRecords } from './satellite-options.ts'
@@ -61,9 +63,10 @@ async function explainPair(context: CliContext, path: string, options: ExplainOp
   const isTable = chooseRecords(context, options.records) === 'table'
   for (const row of rows) {
     const judged = row.role === 'response' ? judgePair(facts.locate(row), control, facts.findTags) : facts.locate(row)
+    const findings = listSatelliteFindings(judged, control, facts.findTags, context.addressPlan)
     const text = isTable
-      ? formatExplanation(judged, control, facts)
-      : `${JSON.stringify({ row: formatRow(judged), control: formatControl(control) })}\n`
+      ? formatExplanation(judged, control, facts) + findings.map((finding) => formatFinding(finding)).join('')
+      : `${JSON.stringify({ row: formatRow(judged), control: formatControl(control), findings })}\n`
     await context.stdout.write(text)
   }
 }
@@ -102,6 +105,11 @@ function formatExplanation(row: SatelliteRow, control: ControlSet, facts: ScanFa
   lines.push(flags.join(', '), `anomaly: ${row.anomaly ?? 'not judged'}${formatExclusion(row)}`)
   // What strangers wrote does not reach the terminal as it is.
   return lines.map((line) => `${cleanLine(line)}\n`).join('')
+}
+
+function formatFinding({ rule, evidence, weights }: SatelliteFinding): string {
+  const { interference, down, ok } = weights
+  return `${cleanLine(`finding ${rule}: interference ${interference}, down ${down}, ok ${ok}; ${JSON.stringify(evidence)}`)}\n`
 }
 
 function formatAnswer({ address, tags, matched }: SatelliteAnswer, facts: ScanFacts): string {

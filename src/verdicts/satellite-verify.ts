@@ -7,8 +7,9 @@
  *
  * Rule: docs/detectors/satellite-verify.md
  */
-import type { SatelliteAnswer, SatelliteRow } from '../model/satellite-row.ts'
+import type { SatelliteRow } from '../model/satellite-row.ts'
 import type { FindTags } from './satellite-control.ts'
+import { listTestAnswers } from './satellite-test-answers.ts'
 
 /** How the name of a network is compared: anywhere in it, as published, or at its beginning, as the later analysis does. */
 export type CdnMatch = 'anywhere' | 'anchored'
@@ -32,7 +33,7 @@ export function createAnomalyDomains(): AnomalyDomains {
   return {
     add: (row) => {
       if (row.anomaly !== true) return
-      for (const { address } of listAnswers(row)) {
+      for (const { address } of listTestAnswers(row)) {
         const known = domains.get(address) ?? []
         if (known.length <= FEW_DOMAINS && !known.includes(row.domain)) domains.set(address, [...known, row.domain])
       }
@@ -54,15 +55,11 @@ export function listExcludeReasons(
   match: CdnMatch,
 ): readonly string[] {
   if (row.anomaly !== true) return []
-  return listAnswers(row).flatMap(({ address, tags }) => {
+  return listTestAnswers(row).flatMap(({ address, tags }) => {
     const asname = (tags ?? findTags(address))?.asname ?? null
     const reasons: string[] = []
     if (asname !== null && isCdnName(asname, match)) reasons.push('is_CDN')
     if (domains.count(address) <= FEW_DOMAINS) reasons.push('domain_below_threshold')
     return reasons
   })
-}
-
-function listAnswers(row: SatelliteRow): readonly SatelliteAnswer[] {
-  return row.trials.filter((trial) => trial.purpose === 'test').flatMap((trial) => trial.answers)
 }

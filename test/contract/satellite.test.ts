@@ -223,6 +223,11 @@ describe('candor satellite detect, verify and explain', () => {
       { vp: '192.0.2.55', response: { '198.51.100.9': [] }, anomaly: true },
       { vp: '192.0.2.56', response: { rcode: ['3'] }, anomaly: true, confidence: { matches: null } },
     ])
+    expect(readLines(join(directory, 'judged/findings.jsonl'))).toMatchObject([
+      { vp: '192.0.2.53', country_code: 'XE', findings: [{ rule: 'answer-in-control', version: 1 }, {}, {}, {}] },
+      { vp: '192.0.2.55', findings: [{ rule: 'bogon-answer' }] },
+      { vp: '192.0.2.56', findings: [{ rule: 'nxdomain-against-control', evidence: { control_answered: 1 } }] },
+    ])
     put(directory, 'judged/raw/tagged_responses.json', toLines(TAGS))
     expect(
       await runSimulatedCli(['satellite', 'verify', judged ?? '', '--output', verified ?? '', '--quiet']),
@@ -278,6 +283,7 @@ describe('candor satellite detect, verify and explain', () => {
     expect(text.stdout).toContain('control: 1 of 1 resolvers answered; 198.51.100.7')
     expect(text.stdout).toContain('198.51.100.9: AS64501 AMAZON-02')
     expect(text.stdout).toContain('anomaly: true')
+    expect(text.stdout).toContain('finding bogon-answer: interference 0')
     const json = await runSimulatedCli([...explain, '192.0.2.53'])
     expect(JSON.parse(json.stdout)).toMatchObject({ row: { anomaly: false }, control: { asnum: [64500], answered: 1 } })
     expect(await runSimulatedCli([...explain, '192.0.2.99'])).toMatchObject({ status: 1 })
