@@ -164,6 +164,7 @@ describe('addPages', () => {
     const { text } = await get(createApp(archive, createRunView(23)), '/')
     expect(text).toContain('The run that goes on')
     expect(text).toContain('23 of 40 exits done')
+    expect(text).toMatch(/22 of 40 exits measured so far: \d+\s?sound/)
   })
 
   test('shows an archive without any run as such', async () => {

@@ -94,6 +94,7 @@ async function overview(sources: PageSources, shelf: RunShelf, days: number): Pr
   const span = shelf.hasArchive ? await shelf.trend(days) : undefined
   return renderOverview({
     shelf,
+    atHand: await openCurrent(shelf),
     run: shown,
     span,
     marks: await readIncidentMarks(sources.incidents, span),

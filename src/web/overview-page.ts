@@ -32,6 +32,8 @@ export interface OverviewParts {
   readonly shelf: RunShelf
   /** The newest valid run, or the one at hand. */
   readonly run: ShownRun
+  /** The run at hand. */
+  readonly atHand: ShownRun
   /** Health over time; `undefined` without an archive. */
   readonly span: TrendSpan | undefined
   readonly marks: readonly TrendMark[]
@@ -117,10 +119,11 @@ function renderOpenIncidents(incidents: readonly ExitIncident[]): Html {
 }
 
 /** Beside an older run the one that goes on is a link of its own; where it is the only one, it needs no title. */
-function renderProgressOf({ run }: OverviewParts, progress: Html): Html {
+function renderProgressOf({ run, atHand }: OverviewParts, progress: Html): Html {
   if (run.isCurrent) return progress
   return html`<div class="current" id="current">
     <h2><a href="/runs/current">The run that goes on</a></h2>
+    <p>${renderSentence(atHand)}</p>
     ${progress}
   </div>`
 }

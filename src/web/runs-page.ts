@@ -53,7 +53,10 @@ function formatRunsSentence(shelf: RunShelf, shown: readonly ExitRunSummary[], b
   const newest = formatRunTime(shown[0]?.runId ?? '')
   const oldest = formatRunTime(shown.at(-1)?.runId ?? '')
   if (shown.length === 1) return `One run, ${newest}${invalid === 1 ? ', is invalid' : ''}.`
-  const validity = invalid === 0 ? 'all of them valid' : `${formatCount(invalid)} of them invalid, which accuse nobody`
+  const validity =
+    invalid === 0
+      ? 'all of them valid'
+      : `${formatCount(invalid)} of them invalid, which ${invalid === 1 ? 'accuses' : 'accuse'} nobody`
   return `${formatCounted(shown.length, 'run', 'runs')} from ${oldest} to ${newest}, ${validity}.`
 }
 
