@@ -51,12 +51,13 @@ async function verifyScan(context: CliContext, path: string, options: VerifyOpti
   const tree = await openSatelliteTree(context.files, options.output)
   const domains = createAnomalyDomains()
   try {
-    const { facts } = await gatherFacts(context, path, undefined)
+    const { facts, summaries: gathered } = await gatherFacts(context, path, tree)
     const wants = (kind: string): boolean => kind === 'result' || kind === 'verified'
     const summaries = await walkScan({
       context,
       path,
       tree,
+      isRepeated: true,
       wants,
       onRecord: (record) => {
         if (record.type === 'row') domains.add(record.row)
@@ -65,7 +66,7 @@ async function verifyScan(context: CliContext, path: string, options: VerifyOpti
     await walkScan({
       context,
       path,
-      tree,
+      tree: undefined,
       isRepeated: true,
       wants,
       onRecord: async (record) => {
@@ -81,7 +82,7 @@ async function verifyScan(context: CliContext, path: string, options: VerifyOpti
         await tree.write(chooseName(format, options.publishAs), fields)
       },
     })
-    await reportScan(context, summaries, chooseRecords(context, options.records), options.output)
+    await reportScan(context, [...gathered, ...summaries], chooseRecords(context, options.records), options.output)
   } finally {
     await tree.close()
   }

@@ -236,6 +236,7 @@ describe('candor satellite detect, verify and explain', () => {
       { vp: '192.0.2.55', excluded: true, exclude_reason: ['is_CDN', 'domain_below_threshold'] },
       { vp: '192.0.2.56', excluded: false, exclude_reason: [] },
     ])
+    put(directory, 'judged/raw/results.json', `${readFileSync(join(directory, 'judged/raw/results.json'), 'utf8')}[]\n`)
     const later = join(directory, 'later')
     await runSimulatedCli([
       'satellite',
@@ -248,6 +249,7 @@ describe('candor satellite detect, verify and explain', () => {
       '--publish-as',
       'results.json',
     ])
+    expect(readLines(join(later, 'quarantine.jsonl'))).toMatchObject([{ line: 4 }])
     expect(readLines(join(later, 'results.json'))).toMatchObject([
       { anomaly: false, excluded: false, candor: { converted_from: 'v2.1' } },
       { anomaly: true, excluded: true },
