@@ -6,10 +6,10 @@
 import type { Command } from 'commander'
 import { createMonitorProbe } from '../campaigns/monitor/monitor-probe.ts'
 import { formatIsoTime } from '../core/clock.ts'
-import { ConfigError } from '../core/config-error.ts'
-import { parseDuration } from '../core/duration.ts'
-import type { MonitoredName } from '../model/monitor-name.ts'
+import { formatMonitorKey, type MonitoredName } from '../model/monitor-name.ts'
 import type { MonitorRound } from '../model/monitor-round.ts'
+import type { MonitorState } from '../model/monitor-state.ts'
+import { openMonitorStore } from '../store/monitor-store.node.ts'
 import { foreseeNotices } from '../verdicts/foresee-notices.ts'
 import { findConsensus, formatAnswer } from '../verdicts/monitor-consensus.ts'
 import { judgeMonitorRound } from '../verdicts/monitor-judge.ts'
@@ -18,15 +18,15 @@ import { assessRisk } from '../verdicts/monitor-risk.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_DONE, STATUS_FINDINGS, STATUS_INCOMPLETE, type CliStatus } from './exit-status.ts'
 import { formatCheckText, type MonitorCheckRecord } from './format-check-text.ts'
+import { findDataDirectory, MONITOR_TIMEOUT_DEFAULT, readMonitorFormat, readMonitorTimeout } from './monitor-options.ts'
 import { readMonitorPlan, selectNames } from './monitor-plan.ts'
 
-const TIMEOUT_DEFAULT = '5s'
-const TIMEOUT_MAX_MS = 60_000
 /** Names that are asked at once. */
 const NAMES_AT_ONCE = 20
 
 interface CheckFlags {
   readonly config?: string
+  readonly dataDir?: string
   readonly timeout: string
   readonly format?: string
 }
@@ -38,14 +38,16 @@ export function registerMonitorCheck(monitor: Command, context: CliContext): voi
     .description('one round now: what each resolver says, what is new, and what would be told')
     .argument('[name]', 'a name of the file; all without one')
     .option('--config <file>', 'the names to watch (default: dns-monitor.toml)')
-    .option('--timeout <duration>', 'how long a resolver may take', TIMEOUT_DEFAULT)
+    .option('--data-dir <directory>', 'compare with what `candor monitor run` has learned there (CANDOR_DATA_DIR)')
+    .option('--timeout <duration>', 'how long a resolver may take', MONITOR_TIMEOUT_DEFAULT)
     .option('--format <format>', 'text or jsonl (default: text on a terminal)')
   command.action(async (word: string | undefined) => {
     const flags = command.optsWithGlobals<CheckFlags>()
-    const isText = readFormat(flags.format, context)
-    const timeoutMs = readTimeout(flags.timeout)
+    const isText = readMonitorFormat(flags.format, context)
+    const timeoutMs = readMonitorTimeout(flags.timeout)
     const plan = await readMonitorPlan(context, flags.config)
     const names = selectNames(plan, word)
+    const states = await loadStates(names, findDataDirectory(flags.dataDir, context))
     const random = context.createRandom(context.newSeed())
     const probe = createMonitorProbe({ ...context, random }, plan, timeoutMs)
     const records: MonitorCheckRecord[] = []
@@ -54,7 +56,8 @@ export function registerMonitorCheck(monitor: Command, context: CliContext): voi
         const some = names.slice(at, at + NAMES_AT_ONCE)
         const rounds = await Promise.all(some.map((name) => probe.ask(name, false, context.interrupted)))
         for (const [index, round] of rounds.entries()) {
-          const record = toRecord(some[index] as MonitoredName, round)
+          const name = some[index] as MonitoredName
+          const record = toRecord(name, round, states.get(formatMonitorKey(name)))
           records.push(record)
           await context.stdout.write(isText ? formatCheckText(record) : `${JSON.stringify(record)}\n`)
         }
@@ -73,9 +76,10 @@ function statusOf(records: readonly MonitorCheckRecord[]): CliStatus {
 }
 
 /** Without a history what is expected is all that is known: a name that expects something is judged by that alone. */
-function toRecord(name: MonitoredName, round: MonitorRound): MonitorCheckRecord {
-  const monitored: MonitoredName = name.expect.length > 0 ? { ...name, mode: 'pin' } : name
-  const state = createMonitorState()
+function toRecord(name: MonitoredName, round: MonitorRound, known: MonitorState | undefined): MonitorCheckRecord {
+  const isPinned = known === undefined && name.expect.length > 0
+  const monitored: MonitoredName = isPinned ? { ...name, mode: 'pin' } : name
+  const state = known ?? createMonitorState()
   const judged = judgeMonitorRound(state, monitored, round)
   const findings = { ptr: 'not_looked_up', lists: [] } as const
   return {
@@ -110,14 +114,18 @@ function toRecord(name: MonitoredName, round: MonitorRound): MonitorCheckRecord 
   }
 }
 
-function readFormat(format: string | undefined, context: CliContext): boolean {
-  if (format === undefined) return context.stdout.isTerminal
-  if (format === 'text' || format === 'jsonl') return format === 'text'
-  throw new ConfigError(`--format ${format.slice(0, 40)}`, 'there are two formats', '--format text or --format jsonl')
-}
-
-function readTimeout(text: string): number {
-  const timeoutMs = parseDuration(text)
-  if (timeoutMs > 0 && timeoutMs <= TIMEOUT_MAX_MS) return timeoutMs
-  throw new ConfigError(`--timeout ${text.slice(0, 40)}`, 'it is no duration up to 60s', '--timeout 5s')
+/** What was learned of each name; nothing where nobody has watched. */
+async function loadStates(
+  names: readonly MonitoredName[],
+  dataDirectory: string | undefined,
+): Promise<ReadonlyMap<string, MonitorState>> {
+  const states = new Map<string, MonitorState>()
+  if (dataDirectory === undefined) return states
+  await using store = await openMonitorStore(dataDirectory, null)
+  for (const name of names) {
+    const key = formatMonitorKey(name)
+    const state = await store.load(key)
+    if (state !== undefined) states.set(key, state)
+  }
+  return states
 }

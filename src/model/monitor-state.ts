@@ -146,3 +146,21 @@ export interface MonitorNotice {
   /** `null` for what is only information. */
   readonly incident: MonitorIncident | null
 }
+
+/** What a change of a state gives back beside the new state. */
+export interface ChangedState<T> {
+  readonly state: MonitorState
+  readonly result: T
+}
+
+/** Keeps states: SQLite for the commands, a key-value store for a Worker. Keys are `www.zone.example/A`. */
+export interface MonitorStateStore {
+  /** @returns `undefined` for a name that was never judged. @throws {RunError} When what is kept cannot be read. */
+  load(key: string): Promise<MonitorState | undefined>
+  /**
+   * Replaces a state by what `change` makes of it, as one step: nobody else changes it in between.
+   *
+   * @throws {RunError} When it cannot be kept; the state is as before then.
+   */
+  update<T>(key: string, change: (before: MonitorState | undefined) => ChangedState<T>): Promise<T>
+}

@@ -136,6 +136,11 @@ export function moveIncident(
   return close(identity, moved, 'resolved', nowMs)
 }
 
+/** Ends an incident because what was new is right. */
+export function closeAsChanged(identity: IncidentIdentity, incident: MonitorIncident, nowMs: number): MovedIncident {
+  return close(identity, incident, 'changed', nowMs)
+}
+
 function show(identity: IncidentIdentity, incident: MonitorIncident, sighting: IncidentSighting): MovedIncident {
   const { nowMs, units, corroboration, isStanding } = sighting
   const severity = worseSeverity(incident.severity, sighting.severity)

@@ -1,11 +1,15 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { runCli } from '../../src/cli/run-cli.ts'
+import type { Clock } from '../../src/core/clock.ts'
 import type { DnsMessage } from '../../src/dns/message.ts'
 import { RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../../src/dns/rcode.ts'
 import { serveDns } from '../../src/lab/serve-dns.ts'
+import { nodeClock } from '../../src/platform/node-clock.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
-import { runSimulatedCli } from './simulated-cli.ts'
+import { openAlertStores } from '../../src/store/alert-stores.node.ts'
+import { createCliCapabilities, runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
 
 /** Addresses that are answered, or the RCODE; what is cut off over UDP comes over TCP. */
@@ -152,5 +156,184 @@ describe('candor monitor check', () => {
     const outcome = await runSimulatedCli(['monitor', 'check', '--config', path])
     expect(outcome.status).toBe(2)
     expect(outcome.stderr).toContain('dns-monitor.toml:10')
+  })
+})
+
+/** A clock on which thirty seconds pass in one. */
+function createFastClock(): Clock {
+  const startMs = nodeClock.nowMs()
+  const wallMs = nodeClock.wallNowMs()
+  const nowMs = (): number => startMs + (nodeClock.nowMs() - startMs) * 30
+  return {
+    nowMs,
+    wallNowMs: () => wallMs + nowMs() - startMs,
+    setTimer: (delayMs, callback) => nodeClock.setTimer(delayMs / 30, callback),
+  }
+}
+
+/** A watch that runs until it is stopped. */
+interface Watch {
+  /** What was told so far. */
+  told(): readonly { readonly event: string; readonly channel: string; readonly incident: string | null }[]
+  stop(): Promise<number>
+}
+
+function startWatch(config: string, dataDirectory: string): Watch {
+  const { capabilities, texts } = createCliCapabilities()
+  const controller = new AbortController()
+  const argv = ['monitor', 'run', '--config', config, '--data-dir', dataDirectory, '--timeout', '60s']
+  const ended = runCli(argv, { ...capabilities, clock: createFastClock(), interrupted: controller.signal })
+  const stop = (): Promise<number> => {
+    controller.abort()
+    return ended
+  }
+  onTestFinished(async () => void (await stop()))
+  return {
+    told: () =>
+      texts.stdout
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as ReturnType<Watch['told']>[number]),
+    stop,
+  }
+}
+
+describe('candor monitor run', () => {
+  test(
+    'learns, pages once for what stands, is acknowledged beside it, and ends with 130',
+    { timeout: 120_000 },
+    async () => {
+      const told: Told[] = [{ addresses: right.addresses }, { addresses: right.addresses }]
+      const config = await writePlan(told, 'interval = "15s"')
+      const data = makeTemporaryDirectory()
+      const watch = startWatch(config, data)
+      const explain = async (): Promise<Explained> => {
+        const argv = ['monitor', 'explain', 'Shop', '--config', config, '--data-dir', data]
+        return JSON.parse((await runSimulatedCli(argv)).stdout || '{"rounds":0}') as Explained
+      }
+      await expect.poll(async () => (await explain()).rounds, { timeout: 30_000 }).toBeGreaterThan(0)
+      expect(await explain()).toMatchObject({
+        is_learning: true,
+        observed_mode: 'unknown',
+        values: [{ value: '8.8.4.4', resolvers: ['r0', 'r1'] }, { value: '8.8.8.8' }],
+        incidents: [],
+      })
+      for (const each of told) Object.assign(each, { addresses: [], rcode: RCODE_NXDOMAIN })
+      await expect.poll(() => watch.told(), { timeout: 30_000 }).toMatchObject([{ event: 'new', channel: 'page' }])
+      const flags = ['--config', config, '--data-dir', data]
+      const checked = await runSimulatedCli(['monitor', 'check', ...flags])
+      expect(JSON.parse(checked.stdout)).toMatchObject({ class: 'K5', is_baseline: false })
+      const key = watch.told()[0]?.incident ?? ''
+      await expect.poll(async () => (await explain()).incidents?.length, { timeout: 30_000 }).toBe(1)
+      const acknowledged = await runSimulatedCli(['monitor', 'ack', key.slice(0, 12), '--who', 'Ada', ...flags])
+      expect(acknowledged).toMatchObject({ status: 0, stderr: expect.stringContaining('1 incident is acknowledged') })
+      expect(await explain()).toMatchObject({ incidents: [{ key, subject: 'K5', acknowledged: { who: 'Ada' } }] })
+      const busy = await runSimulatedCli(['monitor', 'run', ...flags])
+      expect(busy).toMatchObject({ status: 1, stderr: expect.stringContaining('candor monitor run') })
+      for (const each of told) Object.assign(each, { addresses: right.addresses, rcode: 0 })
+      await expect.poll(() => watch.told().map(({ event }) => event), { timeout: 40_000 }).toEqual(['new', 'recovered'])
+      expect(await watch.stop()).toBe(130)
+      await using stores = await openAlertStores(data, null)
+      const messages = await stores.outbox.unrouted()
+      expect(messages).toMatchObject([
+        { campaign: 'monitor', event: 'new', severity: 'critical' },
+        { event: 'recovered' },
+      ])
+    },
+  )
+
+  test(
+    'takes no answer for most names as its own outage, once, and learns nothing from it',
+    { timeout: 120_000 },
+    async () => {
+      const told: Told[] = [{ addresses: right.addresses }, { addresses: right.addresses }]
+      const config = await writePlan(told, 'interval = "15s"\n[[domains]]\ndomain = "b.example"\ninterval = "15s"')
+      const watch = startWatch(config, makeTemporaryDirectory())
+      for (const each of told) Object.assign(each, { addresses: [], rcode: RCODE_SERVFAIL })
+      await expect
+        .poll(() => watch.told(), { timeout: 30_000 })
+        .toMatchObject([{ event: 'new', channel: 'availability' }])
+      for (const each of told) Object.assign(each, { addresses: right.addresses, rcode: 0 })
+      await expect.poll(() => watch.told().length, { timeout: 30_000 }).toBe(2)
+      expect(watch.told()[1]).toMatchObject({ event: 'recovered', incident: null })
+    },
+  )
+
+  test('wants a data directory', async () => {
+    const config = await writePlan([right, right])
+    expect(await runSimulatedCli(['monitor', 'run', '--config', config])).toMatchObject({ status: 2 })
+  })
+})
+
+interface Explained {
+  readonly rounds: number
+  readonly incidents?: readonly unknown[]
+}
+
+describe('candor monitor ack', () => {
+  test.each<readonly [readonly string[], RegExp]>([
+    [['zz'], /no key of an incident/],
+    [['0123456789'], /no open incident has this key/],
+    [['0123456789', '--for', '1'.repeat(9)], /--for 24h/],
+  ])('refuses %j', async (argv, message) => {
+    const config = await writePlan([right, right])
+    const flags = ['--config', config, '--data-dir', makeTemporaryDirectory()]
+    const outcome = await runSimulatedCli(['monitor', 'ack', ...argv, ...flags])
+    expect(outcome.status).toBe(2)
+    expect(outcome.stderr).toMatch(message)
+  })
+})
+
+describe('candor monitor import', () => {
+  /** Imports a file. */
+  async function importFile(name: string, text: string, ...more: readonly string[]): Promise<CheckOutcome> {
+    const path = join(makeTemporaryDirectory(), name)
+    writeFileSync(path, text)
+    return { ...(await runSimulatedCli(['monitor', 'import', path, ...more])), records: [] }
+  }
+
+  test('makes one table for each domain of a CSV', async () => {
+    const csv = 'name,domain,record_type,category\nShop,shop.example,A,web\nShop,shop.example,MX,web\n\n,b.example,,\n'
+    const { status, stdout } = await importFile('names.csv', csv)
+    expect(status).toBe(0)
+    expect(stdout).toBe(
+      [
+        '[[domains]]\nname = "Shop"\ndomain = "shop.example"\nrecord_type = ["A", "MX"]\ncategory = "web"\n',
+        '[[domains]]\nname = "b.example"\ndomain = "b.example"\nrecord_type = ["A"]\n',
+      ].join('\n'),
+    )
+  })
+
+  test('reads owners and types of a zone file', async () => {
+    const zone = [
+      '$TTL 3600',
+      '@ IN SOA ns.zone.example. mail.zone.example. (',
+      '  1 2 3 ; numbers',
+      '  4 5 )',
+      '  IN NS ns',
+      'www 300 IN A 192.0.2.1 ; a host',
+      '    IN TXT "a; ("',
+      'x.other.example. AAAA 2001:db8::1',
+      'old IN HINFO a b',
+    ].join('\n')
+    const { status, stdout } = await importFile('zone', zone, '--origin', 'zone.example')
+    expect(status).toBe(0)
+    expect(stdout).toContain('domain = "zone.example"\nrecord_type = ["SOA", "NS"]')
+    expect(stdout).toContain('domain = "www.zone.example"\nrecord_type = ["A", "TXT"]')
+    expect(stdout).toContain('domain = "x.other.example"\nrecord_type = ["AAAA"]')
+    expect(stdout).not.toContain('old.')
+  })
+
+  test.each<readonly [string, string, readonly string[], RegExp]>([
+    ['a.csv', 'domain,color\n', [], /a\.csv:1/],
+    ['a.csv', 'domain\na.example\na b', [], /a\.csv:3/],
+    ['a.csv', 'domain,record_type\na.example,AX', [], /a\.csv:2/],
+    ['a.zone', '@ A 192.0.2.1', [], /--origin zone\.example/],
+    ['a.zone', '$INCLUDE b', ['--origin', 'zone.example'], /a\.zone:1/],
+    ['a.zone', 'www 300 192.0.2.1', ['--origin', 'zone.example'], /a\.zone:1/],
+  ])('names the place of a mistake in %s: %j', async (name, text, more, message) => {
+    const outcome = await importFile(name, text, ...more)
+    expect(outcome.status).toBe(2)
+    expect(outcome.stderr).toMatch(message)
   })
 })

@@ -83,7 +83,7 @@ export function createMonitorProbe(
   }
   return {
     ask: async (monitored, isConfirmation, signal) => {
-      const atMs = clock.wallNowMs()
+      const atMs = Math.round(clock.wallNowMs())
       const chosen = plan.resolvers.filter(({ name }) => monitored.resolvers.includes(name))
       const answers = await Promise.all(chosen.map((resolver) => ask(resolver, monitored, signal)))
       return { atMs, isConfirmation, answers, corroboration: { ...NOT_ASKED, dnssec: readDnssec(answers) } }

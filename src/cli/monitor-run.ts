@@ -1,0 +1,60 @@
+/**
+ * `candor monitor run`: rounds at their intervals until it is interrupted. What people are to be told goes to stdout and
+ * into the outbox of the data directory, from which `candor serve` or `candor alerts` deliver.
+ */
+import type { Command } from 'commander'
+import { cleanLine } from '../alerts/plain-text.ts'
+import { runMonitor } from '../campaigns/monitor/run-monitor.ts'
+import type { MonitoredName } from '../model/monitor-name.ts'
+import type { MonitorNotice } from '../model/monitor-state.ts'
+import { openAlertStores } from '../store/alert-stores.node.ts'
+import { openMonitorStore } from '../store/monitor-store.node.ts'
+import { composeMonitorMessage } from '../verdicts/monitor-messages.ts'
+import type { CliContext } from './cli-context.ts'
+import { STATUS_INTERRUPTED } from './exit-status.ts'
+import { MONITOR_TIMEOUT_DEFAULT, readDataDirectory, readMonitorFormat, readMonitorTimeout } from './monitor-options.ts'
+import { readMonitorPlan } from './monitor-plan.ts'
+
+interface RunFlags {
+  readonly config?: string
+  readonly dataDir?: string
+  readonly timeout: string
+  readonly format?: string
+}
+
+/** Adds `candor monitor run`. */
+export function registerMonitorRun(monitor: Command, context: CliContext): void {
+  const command = monitor
+    .command('run')
+    .description('watch the names until interrupted: learn what is normal, and tell what is not')
+    .option('--config <file>', 'the names to watch (default: dns-monitor.toml)')
+    .option('--data-dir <directory>', 'where what was learned is kept, and what is told (CANDOR_DATA_DIR)')
+    .option('--timeout <duration>', 'how long a resolver may take', MONITOR_TIMEOUT_DEFAULT)
+    .option('--format <format>', 'text or jsonl (default: text on a terminal)')
+  command.action(async () => {
+    const flags = command.optsWithGlobals<RunFlags>()
+    const isText = readMonitorFormat(flags.format, context)
+    const timeoutMs = readMonitorTimeout(flags.timeout)
+    const plan = await readMonitorPlan(context, flags.config)
+    const dataDirectory = readDataDirectory(flags.dataDir, context, 'candor monitor run')
+    await using store = await openMonitorStore(dataDirectory, 'candor monitor run')
+    await using alerts = await openAlertStores(dataDirectory, null)
+    const random = context.createRandom(context.newSeed())
+    let rounds = 0
+    const tell = async (notice: MonitorNotice, monitored: MonitoredName | null): Promise<void> => {
+      const message = composeMonitorMessage(notice, monitored)
+      await alerts.outbox.add(message)
+      const { channel } = notice
+      const { title, severity, event, createdAt } = message
+      const record = { at: createdAt, event, severity, channel, title, incident: notice.incident?.key ?? null }
+      const line = `${createdAt}  ${severity}  ${channel}  ${cleanLine(title)}`
+      await context.stdout.write(`${isText ? line : JSON.stringify(record)}\n`)
+    }
+    await context.say(`watching ${plan.names.length} names; Ctrl-C ends it`)
+    const { interrupted: signal } = context
+    const onRound = (): void => void rounds++
+    await runMonitor({ ...context, random }, { plan, store, timeoutMs, signal, tell, onRound })
+    await context.say(`${rounds} rounds were judged`)
+    context.finish(STATUS_INTERRUPTED)
+  })
+}
