@@ -167,6 +167,13 @@ describe('addPages', () => {
     expect(text).toMatch(/22 of 40 exits measured so far: \d+\s?sound/)
   })
 
+  test('begins the chart of a young archive with its first run', async () => {
+    const young = createGeneratedHistory({ relays: 20, runs: 5, newestAtMs: NEWEST_AT_MS })
+    const { text } = await get(createApp(young), '/')
+    expect(text).toContain('Health since the first run')
+    expect(text).toMatch(/Since the first run, 28 h ago, (?:between )?[\d.]+ %/)
+  })
+
   test('shows an archive without any run as such', async () => {
     const empty = createApp(createGeneratedHistory({ relays: 3, runs: 0, newestAtMs: NEWEST_AT_MS }))
     expect((await get(empty, '/')).text).toContain('is kept, so there is no trend yet')

@@ -27,5 +27,5 @@ export function formatIncidentEvidence(incident: ExitIncident): string {
   const { consecutiveCount, firstSeen, lastSeen } = incident
   const spanMs = Math.max(0, parseTime(lastSeen) - parseTime(firstSeen))
   const verdicts = formatCounted(consecutiveCount, 'verdict', 'verdicts')
-  return `${verdicts} in a row over ${formatSpan(spanMs)}`
+  return `${verdicts} in a row over ${formatSpan(spanMs)}, one a run`
 }

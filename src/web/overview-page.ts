@@ -109,12 +109,14 @@ function renderAge({ run, shelf, usualPauseMs, nowMs, campaigns, isLaboratory }:
 /** Open incidents with their evidence; the first of them, and the way to all. */
 function renderOpenIncidents(incidents: readonly ExitIncident[]): Html {
   const count = formatCounted(incidents.length, 'incident is', 'incidents are')
+  const more = incidents.length - INCIDENTS_NAMED_MAX
   return html`<section id="incidents" aria-labelledby="incidents-title">
     <div class="card-head">
       <h2 id="incidents-title">${incidents.length === 0 ? 'No incident is open' : `${count} open`}</h2>
       <a href="/incidents">All incidents</a>
     </div>
     ${incidents.length === 0 ? html`<p class="second">One begins when an exit has failed several runs in a row.</p>` : renderIncidentTable(incidents.slice(0, INCIDENTS_NAMED_MAX))}
+    ${more > 0 ? html`<p class="shown"><a href="/incidents">and ${formatCounted(more, 'more', 'more')}</a></p>` : ''}
   </section>`
 }
 
@@ -131,7 +133,9 @@ function renderProgressOf({ run, atHand }: OverviewParts, progress: Html): Html 
 function renderHealth(span: TrendSpan, marks: readonly TrendMark[]): Html {
   return html`<section class="card" id="health" aria-labelledby="health-title">
     <div class="card-head">
-      <h2 id="health-title">Health over ${span.days} days</h2>
+      <h2 id="health-title">
+        ${span.youngMs === undefined ? `Health over ${span.days} days` : 'Health since the first run'}
+      </h2>
       ${renderSpans(span.days, '/')}
     </div>
     ${renderTrend(span, marks, 'health')}

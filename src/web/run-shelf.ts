@@ -6,7 +6,7 @@
  */
 import type { ListedExit } from '../api/select-exits.ts'
 import { summarizeExits, summarizeRun, type RunSummary } from '../api/run-summary.ts'
-import { formatIsoTime, type Clock } from '../core/clock.ts'
+import { formatIsoTime, parseTime, type Clock } from '../core/clock.ts'
 import type { ExitArchive, ExitChanges, ExitRunSummary, ExitTrendPoint, KeptEvidence } from '../model/exit-archive.ts'
 import type { ExitMetadata } from '../model/exit-result.ts'
 import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
@@ -19,6 +19,8 @@ const CHANGES_KEPT_MAX = 8
 /** Points of a trend: more than one per pixel of a narrow chart shows nothing more. */
 const TREND_POINTS_MAX = 400
 const RUN_ID = /^\d{14}$/
+/** A history that begins this far into the span asked for is shown from its own beginning. */
+const YOUNG_SHARE = 0.1
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
@@ -67,6 +69,8 @@ export interface TrendSpan {
   readonly toMs: number
   /** Earliest first. */
   readonly points: readonly ExitTrendPoint[]
+  /** How long ago the very first run was, in milliseconds, where that is less than the span asked for. */
+  readonly youngMs: number | undefined
 }
 
 /** Makes the shelf. Without `archive` the run at hand is the only one. */
@@ -94,6 +98,8 @@ export function createRunShelf(runs: RunViewSource, archive: ExitArchive | undef
       view,
     }
   }
+  const isFirst = async (point: ExitTrendPoint | undefined): Promise<boolean> =>
+    point !== undefined && (await archive?.runs(point.runId, 1))?.length === 0
   const newestKept = async (): Promise<string> => (await archive?.runs(null, 1))?.[0]?.metadata.timestamp ?? ''
   return {
     hasArchive: archive !== undefined,
@@ -114,7 +120,11 @@ export function createRunShelf(runs: RunViewSource, archive: ExitArchive | undef
         `${days} ${fromMs} ${await newestKept()}`,
         async () => (await archive?.trend(formatIsoTime(fromMs), TREND_POINTS_MAX)) ?? [],
       )
-      return { days, fromMs, toMs, points }
+      const firstMs = parseTime(points[0]?.timestamp ?? '')
+      const isYoung = firstMs - fromMs > YOUNG_SHARE * (toMs - fromMs) && (await isFirst(points[0]))
+      if (!isYoung) return { days, fromMs, toMs, points, youngMs: undefined }
+      const nowMs = Math.max(clock.wallNowMs(), parseTime(points.at(-1)?.timestamp ?? ''))
+      return { days, fromMs: firstMs, toMs: Math.max(nowMs, firstMs + 1), points, youngMs: nowMs - firstMs }
     },
     changes: async (runId, spanMs) => {
       const kept = await archive?.run(runId)

@@ -13,7 +13,7 @@ import { utcFormat } from 'd3-time-format'
 import { html } from 'hono/html'
 import { parseTime } from '../core/clock.ts'
 import type { ExitTrendPoint } from '../model/exit-archive.ts'
-import { formatCount, formatCounted, formatShare } from './format-quantity.ts'
+import { formatCount, formatCounted, formatShare, formatSpan } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import type { TrendSpan } from './run-shelf.ts'
 import { renderTrendTable } from './trend-table.ts'
@@ -38,6 +38,7 @@ const AXIS_HEIGHT = 22
 const WIDTH = 1_000
 /** A run stands for this many times the usual pause; after that there was no run. */
 const GAP_FACTOR = 2.2
+const DAY_MS = 86_400_000
 const SERIES = ['wrong_ip', 'dns_fail', 'timeout'] as const
 
 interface Step {
@@ -75,7 +76,8 @@ function countFailing(counts: ExitTrendPoint['counts']): number {
   return counts.wrong_ip + counts.dns_fail + counts.timeout
 }
 
-function formatTrendSentence({ days, points }: TrendSpan, valid: readonly ExitTrendPoint[]): string {
+function formatTrendSentence({ days, points, youngMs }: TrendSpan, valid: readonly ExitTrendPoint[]): string {
+  const when = youngMs === undefined ? `In the last ${days} days` : `Since the first run, ${formatSpan(youngMs)} ago`
   const ordered = valid.toSorted((a, b) => failingShare(a) - failingShare(b))
   const [low = valid[0], high = valid[0], last = valid[0]] = [ordered[0], ordered.at(-1), valid.at(-1)]
   const text = (point: ExitTrendPoint | undefined): string =>
@@ -86,8 +88,8 @@ function formatTrendSentence({ days, points }: TrendSpan, valid: readonly ExitTr
       ? ''
       : ` ${formatCounted(invalid, 'run was', 'runs were')} invalid and ${invalid === 1 ? 'is' : 'are'} left out.`
   return text(low) === text(high)
-    ? `In the last ${days} days, ${text(low)} of the measured exits failed in every valid run, suspects included.${left}`
-    : `In the last ${days} days, between ${text(low)} and ${text(high)} of the measured exits failed, suspects included; ${text(last)} in the newest valid run.${left}`
+    ? `${when}, ${text(low)} of the measured exits failed in every valid run, suspects included.${left}`
+    : `${when}, between ${text(low)} and ${text(high)} of the measured exits failed, suspects included; ${text(last)} in the newest valid run.${left}`
 }
 
 function failingShare({ counts }: ExitTrendPoint): number {
@@ -124,7 +126,8 @@ function createSteps(points: readonly ExitTrendPoint[], pauseMs: number): readon
 }
 
 function renderDrawing(span: TrendSpan, marks: readonly TrendMark[], sentence: string, id: string): Html {
-  const { points, fromMs, toMs, days } = span
+  const { points, fromMs, toMs } = span
+  const days = (toMs - fromMs) / DAY_MS
   const times = points.map(({ timestamp }) => parseTime(timestamp))
   const pauseMs = median(times.slice(1).map((time, index) => time - (times[index] ?? time))) ?? toMs - fromMs
   const steps = createSteps(points, pauseMs)
@@ -147,7 +150,7 @@ function renderDrawing(span: TrendSpan, marks: readonly TrendMark[], sentence: s
     ...lower.domain().map((value) => ({ y: LOWER_TOP + lower(value), label: formatTick(value) })),
   ]
   const ticks = x.ticks(days > 200 ? 6 : 5)
-  const say = utcFormat(days > 200 ? '%b %Y' : days > 10 ? '%-d %b' : '%a %-d %b')
+  const say = utcFormat(formatOf(days))
   const height = AXIS_TOP + AXIS_HEIGHT
   return html`<div class="chart">
     <svg class="chart-scale" width="44" height="${height}" aria-hidden="true">
@@ -212,6 +215,13 @@ function renderInvalid(
       ></rect>`,
     ]
   })
+}
+
+/** What ticks say over so many days. */
+function formatOf(days: number): string {
+  if (days > 200) return '%b %Y'
+  if (days > 10) return '%-d %b'
+  return days > 2 ? '%a %-d' : '%H:%M'
 }
 
 function renderTick(left: string, position: number, label: string, top: number): Html {
