@@ -61,7 +61,9 @@ export async function runMonitor(capabilities: MonitorProbeCapabilities, options
       const dueMs = Math.min(...all.map(dueAt))
       await sleep(clock, Math.max(0, dueMs - clock.nowMs()), signal)
       if (signal.aborted) return
-      const due = all.filter((watched) => dueAt(watched) <= clock.nowMs()).slice(0, NAMES_AT_ONCE)
+      // Who has waited longest is first, so that nobody starves where there are more names than time.
+      const waiting = all.filter((watched) => dueAt(watched) <= clock.nowMs())
+      const due = waiting.toSorted((a, b) => dueAt(a) - dueAt(b)).slice(0, NAMES_AT_ONCE)
       const asked = await Promise.all(due.map((watched) => askDue(clock.nowMs(), probe, watched, signal)))
       // Rounds that were cut off by the signal say nothing.
       if (signal.aborted) return
