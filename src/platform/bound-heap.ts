@@ -8,8 +8,8 @@
  */
 import { setFlagsFromString } from 'node:v8'
 
-/** Half of the default young generation, and collection once a third more than what was live is there. */
-const FLAGS = ['--semi-space-growth-factor=1', '--max-semi-space-size=8', '--heap-growing-percent=30']
+/** Half of the default young generation, and collection once a fifth more than what was live is there. */
+const FLAGS = ['--semi-space-growth-factor=1', '--max-semi-space-size=8', '--heap-growing-percent=20']
 
 /** Bounds the heap of this process from here on. Called once, before there is much in it. */
 export function boundHeap(): void {

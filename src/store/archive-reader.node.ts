@@ -16,7 +16,7 @@ import { decodeRunBlock, type RunColumns } from './run-block.ts'
 import { dayOfRun, firstRunIdAt, momentOfRun } from './run-moment.ts'
 
 /** Runs that are remembered decoded: 3,100 relays are about 600 kB. */
-const DECODED_MAX = 16
+const DECODED_MAX = 12
 /** Invalid runs that are searched for a relay that no valid run knows. */
 const INVALID_RUNS_MAX = 10
 const MS_PER_SECOND = 1000

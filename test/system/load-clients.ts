@@ -63,7 +63,7 @@ function request(agent: Agent, url: string): Promise<{ readonly status: number; 
 }
 
 /** The time within which a share of requests was answered, in milliseconds. */
-export function percentileMs(answered: readonly AnsweredRequest[], share: number): number {
+function percentileMs(answered: readonly AnsweredRequest[], share: number): number {
   const sorted = answered.map(({ elapsedMs }) => elapsedMs).toSorted((a, b) => a - b)
   return sorted[Math.max(Math.ceil(share * sorted.length) - 1, 0)] ?? 0
 }
@@ -96,4 +96,12 @@ export function watchMemory(pid: number): () => Promise<number> {
     await watching
     return most
   }
+}
+
+/** Processor time that a process has used so far, all its threads together, in milliseconds. Other work hardly changes it. */
+export async function readCpuMs(pid: number): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
+  // After the name, which may hold spaces; the fields are user and system time in hundredths of a second.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }
