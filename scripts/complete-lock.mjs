@@ -24,11 +24,11 @@ for (const [parent, { optionalDependencies = {}, dev }] of Object.entries(lock.p
   for (const [name, version] of Object.entries(optionalDependencies)) {
     const isThere = lock.packages[`node_modules/${name}`] ?? lock.packages[`${parent}/node_modules/${name}`]
     if (isThere !== undefined) continue
-    const words = name.split(/[/-]/).map((word) => SPELLINGS[word] ?? word)
-    const os = SYSTEMS.filter((system) => words.includes(system))
-    const cpu = PROCESSORS.filter((processor) => words.includes(processor))
+    const words = new Set(name.split(/[/-]/).map((word) => SPELLINGS[word] ?? word))
+    const os = SYSTEMS.filter((system) => words.has(system))
+    const cpu = PROCESSORS.filter((processor) => words.has(processor))
     // A package for every platform (WebAssembly) is named by what it is for; without a platform it would be installed.
-    if (os.length === 0 && !words.includes('wasm32')) throw new Error(`${name} names no platform`)
+    if (os.length === 0 && !words.has('wasm32')) throw new Error(`${name} names no platform`)
     added[`node_modules/${name}`] = {
       version,
       ...(cpu.length === 0 ? { cpu: ['wasm32'] } : { cpu }),
