@@ -265,6 +265,28 @@ describe('openAuthorityLogReader', () => {
     expect([...(await takeNames(reader)), ...(await takeNames(reader))]).toEqual(['d'])
   })
 
+  test('loses and repeats nothing while small files are rotated as fast as they can be', async () => {
+    const path = await temporaryPath()
+    const reader = await open(path)
+    const seen: string[] = []
+    const written = new AbortController()
+    const follow = (async (): Promise<void> => {
+      while (!written.signal.aborted) seen.push(...(await takeNames(reader)))
+    })()
+    const names: string[] = []
+    for (let file = 0; file < 90; file++) {
+      for (let index = file - 1; index >= 1; index--) await rename(`${path}.${index}`, `${path}.${index + 1}`)
+      if (file > 0) await rename(path, `${path}.1`)
+      const own = [`a${file}.example`, `b${file}.example`]
+      await writeFile(path, own.map((name) => line(name)).join(''))
+      names.push(...own)
+    }
+    written.abort()
+    await follow
+    await expect.poll(async () => seen.push(...(await takeNames(reader)))).toBe(names.length)
+    expect(seen).toEqual(names)
+  })
+
   test('begins with rotated files that are young enough, and leaves out what is older than the run', async () => {
     const path = await temporaryPath()
     await writeFile(`${path}.2`, line('a'))

@@ -36,6 +36,8 @@ const QUERIES_MAX = 100_000
 const LINE_OCTETS_MAX = 8_192
 const ROTATED_FILES_MAX = 99
 const ROTATION_TRIES_MAX = 5
+/** So many calls find a rotation that is not over, before what is missing is given up. */
+const WAITS_MAX = 20
 
 /**
  * Opens a log; a file that is not there yet is waited for.
@@ -46,23 +48,35 @@ export async function openAuthorityLogReader(options: AuthorityLogReaderOptions)
   const { files, path, sinceMs } = options
   const parser = createAuthorityLogParser()
   const splitter = createLineSplitter()
-  const rotated = await findRotated(files, path, sinceMs)
   /** The file being read, then those that are newer and already open. */
   const queue: ReadFile[] = []
+  let first = await findOldest(files, path, sinceMs)
+  let waits = 0
+  /** @returns Whether there is another file than the one that was read to its end. */
+  const openNext = async (file: ReadFile): Promise<boolean> => {
+    if (await file.isAt(path)) return false
+    const newer = await openNewer(files, path, file)
+    waits = newer === undefined ? waits + 1 : 0
+    // In the middle of a rotation the names say nothing yet. A file that stays away for good is not waited for.
+    if (newer === undefined && waits < WAITS_MAX) return false
+    waits = 0
+    queue.push(...(newer ?? []))
+    return true
+  }
   const readChunk = async (): Promise<Uint8Array | undefined> => {
     for (let opened = 0; opened <= ROTATED_FILES_MAX + 1; opened++) {
       const [file] = queue
       if (file === undefined) {
-        const next = await openOrNone(files, rotated.shift() ?? path)
+        const next = await openOrNone(files, first)
+        first = path
         if (next === undefined) return undefined
         queue.push(next)
         continue
       }
       const chunk = await file.read(CHUNK_OCTETS)
       if (chunk.length > 0) return chunk
-      if (queue.length === 1 && rotated.length === 0) {
-        if (await file.isAt(path)) return undefined
-        queue.push(...(await openNewer(files, path, file)))
+      if (queue.length === 1) {
+        if (!(await openNext(file))) return undefined
         // What was written between the last read and the rotation.
         const rest = await file.read(CHUNK_OCTETS)
         if (rest.length > 0) return rest
@@ -106,24 +120,28 @@ async function openOrNone(files: Files, path: string): Promise<ReadFile | undefi
 }
 
 /**
- * Opens what came after a file that was rotated away: between two looks there may have been several rotations.
+ * Opens what came after a file that was rotated away, the one that is being written now included: between two looks there
+ * may have been several rotations.
  *
- * @returns Oldest first, without the one that is being written now; empty when the file was not renamed to `PATH.N`.
+ * A rotation renames from the oldest to the newest. So the names are right when none was missing and the file is still where
+ * it was before they were opened.
+ *
+ * @returns Oldest first; `undefined` while a rotation goes on, or when there is no newer file (yet).
  */
-async function openNewer(files: Files, path: string, file: ReadFile): Promise<ReadFile[]> {
+async function openNewer(files: Files, path: string, file: ReadFile): Promise<readonly ReadFile[] | undefined> {
   for (let tries = 0; tries < ROTATION_TRIES_MAX; tries++) {
     const place = await findPlace(path, file)
-    if (place === undefined) return []
-    const newer: ReadFile[] = []
-    for (let index = place - 1; index >= 1; index--) {
-      const next = await openOrNone(files, `${path}.${index}`)
-      if (next !== undefined) newer.push(next)
+    const names = Array.from({ length: (place ?? 1) - 1 }, (_, index) => `${path}.${(place ?? 1) - 1 - index}`)
+    const opened: ReadFile[] = []
+    for (const name of [...names, path]) {
+      const next = await openOrNone(files, name)
+      if (next !== undefined) opened.push(next)
     }
-    // Another rotation in the meantime has moved them all.
-    if (await file.isAt(`${path}.${place}`)) return newer
-    await Promise.all(newer.map((next) => next.close()))
+    const stayed = place === undefined || (await file.isAt(`${path}.${place}`))
+    if (stayed && opened.length === names.length + 1) return opened
+    await Promise.all(opened.map((next) => next.close()))
   }
-  return []
+  return undefined
 }
 
 async function findPlace(path: string, file: ReadFile): Promise<number | undefined> {
@@ -131,15 +149,15 @@ async function findPlace(path: string, file: ReadFile): Promise<number | undefin
   return undefined
 }
 
-/** Rotated files that were written after a moment, oldest first. */
-async function findRotated(files: Files, path: string, sinceMs: number): Promise<string[]> {
-  const found: string[] = []
+/** @returns The oldest rotated file that was written after a moment, or `path` itself. */
+async function findOldest(files: Files, path: string, sinceMs: number): Promise<string> {
+  let oldest = path
   for (let index = 1; index <= ROTATED_FILES_MAX; index++) {
     const info = await files.info(`${path}.${index}`)
     if (info?.kind !== 'file' || info.modifiedAtMs < sinceMs) break
-    found.unshift(`${path}.${index}`)
+    oldest = `${path}.${index}`
   }
-  return found
+  return oldest
 }
 
 /** Cuts octets into lines; what is longer than a line can be is cut short. */
