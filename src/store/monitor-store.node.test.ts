@@ -1,14 +1,14 @@
-import { mkdtempSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, expect, test } from 'vitest'
+import { makeTemporaryDirectory } from '../../test/contract/temporary-directory.ts'
 import { createMonitorState } from '../verdicts/monitor-profile.ts'
 import { openMonitorStore } from './monitor-store.node.ts'
 
 describe('openMonitorStore', () => {
   test('keeps a state for the next program, in a file that is nobody else’s', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'candor-'))
+    const directory = makeTemporaryDirectory()
     const state = { ...createMonitorState(), failedRounds: 2 }
     {
       await using store = await openMonitorStore(directory, 'a test')
@@ -22,7 +22,7 @@ describe('openMonitorStore', () => {
   })
 
   test('leaves a state as it was when the change fails', async () => {
-    await using store = await openMonitorStore(mkdtempSync(join(tmpdir(), 'candor-')), null)
+    await using store = await openMonitorStore(makeTemporaryDirectory(), null)
     const state = createMonitorState()
     await store.update('a/A', () => ({ state, result: 0 }))
     const change = (): never => {
@@ -33,7 +33,7 @@ describe('openMonitorStore', () => {
   })
 
   test('refuses a schema that is newer than the program', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'candor-'))
+    const directory = makeTemporaryDirectory()
     const store = await openMonitorStore(directory, null)
     await store[Symbol.asyncDispose]()
     const database = new DatabaseSync(join(directory, 'monitor/monitor.db'))

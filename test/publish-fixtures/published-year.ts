@@ -31,11 +31,20 @@ export async function makeTestDirectory(): Promise<string> {
   return directory
 }
 
-/** Makes a directory that is removed when the file of tests ends; for what its tests share. */
-export async function makeLastingDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'candor-year-'))
-  afterAll(() => rm(directory, { recursive: true }))
-  return directory
+/**
+ * Makes directories that tests share, and removes them when those tests have ended. It is called where tests are described:
+ * vitest passes over an `afterAll` inside of a hook.
+ */
+export function keepLastingDirectories(): () => Promise<string> {
+  const directories: string[] = []
+  afterAll(async () => {
+    for (const directory of directories) await rm(directory, { recursive: true })
+  })
+  return async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'candor-year-'))
+    directories.push(directory)
+    return directory
+  }
 }
 
 /** Writes the reports, `latest.json` and the lists. Every 97th run is named as older scanners did. */

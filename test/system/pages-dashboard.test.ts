@@ -5,7 +5,7 @@ import axe from 'axe-core'
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildPagesFunction, startPagesSite, type PagesSite } from '../publish-fixtures/pages-site.ts'
-import { makeLastingDirectory } from '../publish-fixtures/published-year.ts'
+import { keepLastingDirectories } from '../publish-fixtures/published-year.ts'
 import { seedPages } from '../publish-fixtures/seed-pages.ts'
 import { HOSTILE_NICKNAME } from '../web-fixtures/exit-run-fixture.ts'
 
@@ -26,6 +26,7 @@ const PICTURES = process.env['CANDOR_TEST_PICTURES']
 if (CHROMIUM === undefined) process.stderr.write('skipped: the dashboard in Chromium (apt-get install chromium)\n')
 
 describe.skipIf(CHROMIUM === undefined)('deploy/pages/public', () => {
+  const makeLastingDirectory = keepLastingDirectories()
   let browser: Browser
   let site: PagesSite
   let names: readonly string[]

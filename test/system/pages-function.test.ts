@@ -17,7 +17,7 @@ import { runRetention } from '../../src/publish/run-retention.ts'
 import { tarCodec } from '../../src/publish/tar-codec.node.ts'
 import { buildPagesFunction, startPagesSite, type PagesSite } from '../publish-fixtures/pages-site.ts'
 import { HOME } from '../tidy/source-tree.ts'
-import { makeLastingDirectory, publishYear, type PublishedYear } from '../publish-fixtures/published-year.ts'
+import { keepLastingDirectories, publishYear, type PublishedYear } from '../publish-fixtures/published-year.ts'
 
 const NOW = Date.parse('2026-07-01T03:00:00Z')
 
@@ -47,6 +47,7 @@ function get(url: URL, path: string, headers: Record<string, string> = {}, metho
 }
 
 describe('deploy/pages', () => {
+  const makeLastingDirectory = keepLastingDirectories()
   let script: string
   let site: PagesSite
   let year: PublishedYear
