@@ -102,13 +102,15 @@ describe('candor exits import, killed', () => {
     for (let kill = 0; kill < KILLS; kill++) {
       const { stdout } = await runAndKill(
         importInto(dataDir),
-        wholeMs * 0.2 + randomInt(random, Math.ceil(wholeMs * 0.7)),
+        wholeMs * 0.02 + randomInt(random, Math.ceil(wholeMs * 0.88)),
       )
       // The last line may be cut off.
       for (const line of stdout.split('\n').slice(0, -1)) {
         const { run_id: runId, outcome } = JSON.parse(line) as { readonly run_id: string; readonly outcome: string }
         if (outcome === 'kept') acknowledged.add(runId)
       }
+      // A kill may fall before the directory is made.
+      await mkdir(dataDir, { recursive: true })
       const known = await withArchive(dataDir, async (archive) => {
         expect(await archive.check()).toEqual([])
         return (await archive.runs(null, 100)).map((each) => each.runId)
