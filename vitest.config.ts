@@ -1,9 +1,12 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /**
- * `unit` runs beside the code and in parallel; `system` starts real processes (Tor, browsers) and therefore runs one
- * file at a time.
+ * `unit` runs beside the code and in parallel. The others start real processes and run one file at a time: `tor` builds
+ * private Tor networks and mostly waits for them, `system` has browsers, daemons and kills; `npm test` runs these two beside
+ * each other.
  */
+const TOR_TESTS = 'test/system/{events,exits-*,lab-tor-network,query-via-tor,serve,start,tor-*}.test.ts'
+
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
@@ -17,8 +20,18 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          name: 'tor',
+          include: [TOR_TESTS],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],
+          exclude: [TOR_TESTS],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,

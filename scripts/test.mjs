@@ -7,7 +7,8 @@
  *   --quick  no tests that start processes, no build
  *   --full   the laboratory with 40 exits and ten million mutated messages as well
  */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -29,9 +30,10 @@ for (const config of ['tsconfig.json', 'tsconfig.portable.json']) gate(`types ($
 gate('lint', 'oxlint', ['--type-aware', 'src', 'test', 'scripts', 'fuzz', 'bench'])
 gate('format', 'oxfmt', ['--check', 'src', 'test', 'scripts', 'fuzz', 'bench'])
 gate('dead code', 'knip', [])
-tests('unit')
+await tests('unit')
 if (!isQuick) {
-  tests('system')
+  // Private Tor networks are waited for; what else starts processes fits into these waits.
+  await Promise.all([tests('tor'), tests('system')])
   if (gate('build', 'tsc', ['-p', 'tsconfig.build.json']))
     gate('built command', PINNED_NODE, ['dist/cli/main.js', '--version'])
 }
@@ -58,12 +60,12 @@ function gate(name, command, args) {
   return status === 0
 }
 
-/** Runs one project of vitest and counts its tests. */
-function tests(project) {
+/** Runs one project of vitest and counts its tests; its lines name the project. */
+async function tests(project) {
   const file = join(outputs, `${project}.json`)
-  process.stdout.write(`\n${project} tests\n`)
   const args = ['run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`]
-  const { status } = run('vitest', args, 'inherit')
+  const child = spawn('vitest', args, { cwd: HOME, stdio: ['ignore', 'inherit', 'inherit'], env: environment() })
+  const [status] = await once(child, 'close')
   const report = readReport(file)
   if (report === undefined) {
     say(`vitest left no report of the ${project} tests`)
@@ -99,10 +101,15 @@ function run(command, args, output) {
     encoding: 'utf8',
     maxBuffer: 67_108_864,
     stdio: ['ignore', output, output],
-    env: {
-      ...process.env,
-      PATH: [BIN, process.env.PATH].join(delimiter),
-      ...(isFull ? { CANDOR_TEST_FULL: '1' } : {}),
-    },
+    env: environment(),
   })
+}
+
+/** The pinned Node and the tools of the project first. */
+function environment() {
+  return {
+    ...process.env,
+    PATH: [BIN, process.env.PATH].join(delimiter),
+    ...(isFull ? { CANDOR_TEST_FULL: '1' } : {}),
+  }
 }
