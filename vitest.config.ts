@@ -9,6 +9,8 @@ const TOR_TESTS = 'test/system/{events,exits-*,lab-tor-network,query-via-tor,ser
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    // Without it, a machine with two processors gets one worker.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
