@@ -96,7 +96,7 @@ async function fillArchive(context: CliContext, archive: ExitArchiveStore, optio
     kept++
     rows += run.results.length
     if (batch.length < RUNS_PER_TRANSACTION) continue
-    // oxlint-disable-next-line no-await-in-loop -- one batch at a time in memory
+    // One batch at a time in memory.
     await archive.keep(batch)
     batch = []
     if (context.interrupted.aborted) break

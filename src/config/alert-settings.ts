@@ -11,13 +11,14 @@ import type { ChannelSettings, MailSecurity } from '../model/channel-settings.ts
 import * as limits from './alert-limits.ts'
 import {
   choice,
+  countSetting,
   duration,
   flag,
   integer,
-  optionalText,
   tableList,
   text,
   textList,
+  textSetting,
   type Setting,
   type SettingGroup,
 } from './setting.ts'
@@ -82,33 +83,33 @@ const CHANNEL_SETTINGS: { readonly [K in keyof ChannelSettings]: Setting<Channel
     description: 'only about these relays: operator:NAME, family:FINGERPRINT of a member, contact:TEXT in the contact',
     example: 'operator:example.org',
   },
-  perMinute: count('per-minute', limits.PER_MINUTE, 'messages a minute at most'),
-  url: value('url', 'address of the service (webhook, ntfy)', 'https://hooks.example/candor'),
-  urlFile: value(
+  perMinute: countSetting('per-minute', limits.PER_MINUTE, 'messages a minute at most'),
+  url: textSetting('url', 'address of the service (webhook, ntfy)', 'https://hooks.example/candor'),
+  urlFile: textSetting(
     'url-file',
     'file (0600) with the address, where it is a secret (slack, discord)',
     '/etc/candor/slack',
   ),
-  secretFile: value(
+  secretFile: textSetting(
     'secret-file',
     'file (0600) with the key of the signature of a webhook, or with the chat id of Telegram',
     '/etc/candor/webhook-secret',
     'the variable CANDOR_WEBHOOK_SECRET',
   ),
-  tokenFile: value(
+  tokenFile: textSetting(
     'token-file',
     'file (0600) with the token of the bot (telegram, ntfy)',
     '/etc/candor/telegram-token',
     'the variable TELEGRAM_BOT_TOKEN or CANDOR_NTFY_TOKEN',
   ),
-  chatId: value('chat-id', 'the chat that the bot writes to', '-1001234567890', 'the variable TELEGRAM_CHAT_ID'),
-  apiBase: value(
+  chatId: textSetting('chat-id', 'the chat that the bot writes to', '-1001234567890', 'the variable TELEGRAM_CHAT_ID'),
+  apiBase: textSetting(
     'api-base',
     'where the Bot API answers; a server of your own is allowed',
     'http://127.0.0.1:8081',
     'https://api.telegram.org',
   ),
-  host: value('host', 'the mail server', 'mail.example.org'),
+  host: textSetting('host', 'the mail server', 'mail.example.org'),
   port: {
     name: 'port',
     schema: integer(limits.PORT).nullable(),
@@ -124,14 +125,14 @@ const CHANNEL_SETTINGS: { readonly [K in keyof ChannelSettings]: Setting<Channel
     description: 'tls, starttls (refused without), or none',
     example: 'tls',
   },
-  user: value('user', 'who logs in at the mail server', 'candor', 'no login'),
-  passwordFile: value(
+  user: textSetting('user', 'who logs in at the mail server', 'candor', 'no login'),
+  passwordFile: textSetting(
     'password-file',
     'file (0600) with the password',
     '/etc/candor/smtp-password',
     'the variable CANDOR_SMTP_PASSWORD',
   ),
-  from: value('from', 'whom mail is from', 'candor@example.org'),
+  from: textSetting('from', 'whom mail is from', 'candor@example.org'),
   to: {
     name: 'to',
     isList: true,
@@ -140,12 +141,12 @@ const CHANNEL_SETTINGS: { readonly [K in keyof ChannelSettings]: Setting<Channel
     description: 'whom mail is to',
     example: 'ops@example.org',
   },
-  optInFile: value(
+  optInFile: textSetting(
     'opt-in-file',
     'file with the mail addresses of operators who asked to be told about their own relays, one per line',
     '/etc/candor/operators.txt',
   ),
-  authorities: value(
+  authorities: textSetting(
     'authorities',
     'certificates (PEM) of the authorities of a service of your own',
     '/etc/candor/ca.pem',
@@ -202,7 +203,7 @@ export const ALERT_SETTINGS: { readonly [K in keyof AlertSettings]: Setting<Aler
     'age at which a message that cannot be delivered is given up',
   ),
   operatorReports: {
-    ...value(
+    ...textSetting(
       'operator-reports',
       'write a report for each operator with failing relays here',
       '/var/lib/candor/operators',
@@ -224,24 +225,6 @@ export const ALERT_SETTING_GROUP: SettingGroup = {
   table: 'alerts',
   title: 'Alerts',
   settings: Object.values(ALERT_SETTINGS),
-}
-
-function value(name: string, description: string, example: string, defaultText?: string): Setting<string | null> {
-  const setting = { name, placeholder: 'text', schema: optionalText, default: null, description, example }
-  return defaultText === undefined ? setting : { ...setting, defaultText }
-}
-
-function count(name: string, limit: Limit, description: string): Setting<number> {
-  const schema = integer(limit)
-  return {
-    name,
-    placeholder: 'number',
-    schema,
-    default: limit.default,
-    limit,
-    description,
-    example: String(limit.default),
-  }
 }
 
 function period(name: string, limit: Limit, description: string): Setting<number> {

@@ -6,8 +6,16 @@
  */
 import { z } from 'zod'
 import * as limits from './publish-limits.ts'
-import { choice, duration, flag, integer, optionalText, tableList, type Setting, type SettingGroup } from './setting.ts'
-import type { Limit } from '../core/limit.ts'
+import {
+  choice,
+  countSetting,
+  duration,
+  flag,
+  tableList,
+  textSetting,
+  type Setting,
+  type SettingGroup,
+} from './setting.ts'
 
 /** Whose store it is: it decides endpoint and region where none is given. */
 export const STORE_KINDS = ['r2', 'spaces', 's3'] as const
@@ -37,7 +45,7 @@ export interface StoreSettings {
 
 /** The keys of `[[publish.stores]]`. */
 export const STORE_SETTINGS: { readonly [K in keyof StoreSettings]: Setting<StoreSettings[K]> } = {
-  name: value('name', 'the name of the store in messages, and in the variables that hold its keys', 'r2'),
+  name: textSetting('name', 'the name of the store in messages, and in the variables that hold its keys', 'r2'),
   kind: {
     name: 'kind',
     schema: choice(STORE_KINDS),
@@ -52,15 +60,19 @@ export const STORE_SETTINGS: { readonly [K in keyof StoreSettings]: Setting<Stor
     description: 'whether it takes part',
     example: 'false',
   },
-  bucket: value('bucket', 'the bucket, which must exist', 'exit-dns-results'),
-  endpoint: value(
+  bucket: textSetting('bucket', 'the bucket, which must exist', 'exit-dns-results'),
+  endpoint: textSetting(
     'endpoint',
     'address of the S3 interface; a private one is allowed',
     'https://s3.zone.example',
     'by kind, from `account` (r2) or `region` (spaces)',
   ),
-  region: value('region', 'the region that requests are signed for', 'nyc3', '`auto` (r2), else `us-east-1`'),
-  account: value('account', 'account id, which is a part of the endpoint of R2', '0123456789abcdef0123456789abcdef'),
+  region: textSetting('region', 'the region that requests are signed for', 'nyc3', '`auto` (r2), else `us-east-1`'),
+  account: textSetting(
+    'account',
+    'account id, which is a part of the endpoint of R2',
+    '0123456789abcdef0123456789abcdef',
+  ),
   prefix: {
     name: 'prefix',
     schema: z.string('must be text').regex(/^(?:[\w-][\w.-]*\/){0,8}$/, 'must be like exits/ or a/b/, or empty'),
@@ -77,19 +89,19 @@ export const STORE_SETTINGS: { readonly [K in keyof StoreSettings]: Setting<Stor
     description: 'who may read objects by their address: private or public-read',
     example: 'public-read',
   },
-  accessKeyIdFile: value(
+  accessKeyIdFile: textSetting(
     'access-key-id-file',
     'file (0600) with the access key id',
     '/etc/candor/r2-id',
     'the variable CANDOR_STORE_NAME_ACCESS_KEY_ID',
   ),
-  secretAccessKeyFile: value(
+  secretAccessKeyFile: textSetting(
     'secret-access-key-file',
     'file (0600) with the secret access key',
     '/etc/candor/r2-secret',
     'the variable CANDOR_STORE_NAME_SECRET_ACCESS_KEY',
   ),
-  authorities: value(
+  authorities: textSetting(
     'authorities',
     'certificates (PEM) of the authorities of a store of your own',
     '/etc/candor/ca.pem',
@@ -112,11 +124,11 @@ export interface PublishSettings {
 /** Every setting of publication. */
 export const PUBLISH_SETTINGS: { readonly [K in keyof PublishSettings]: Setting<PublishSettings[K]> } = {
   directory: {
-    ...value('directory', 'the directory that is published', '/var/lib/candor/public', '`exits.analysis_dir`'),
+    ...textSetting('directory', 'the directory that is published', '/var/lib/candor/public', '`exits.analysis_dir`'),
     placeholder: 'directory',
   },
-  concurrency: count('concurrency', limits.CONCURRENCY, 'requests to one store at once'),
-  attempts: count('attempts', limits.ATTEMPTS, 'attempts at a request before the store counts as down'),
+  concurrency: countSetting('concurrency', limits.CONCURRENCY, 'requests to one store at once'),
+  attempts: countSetting('attempts', limits.ATTEMPTS, 'attempts at a request before the store counts as down'),
   timeout: {
     name: 'timeout',
     placeholder: 'seconds',
@@ -126,13 +138,13 @@ export const PUBLISH_SETTINGS: { readonly [K in keyof PublishSettings]: Setting<
     description: 'how long one request may take',
     example: '2m',
   },
-  gzipAfterDays: count('gzip-after-days', limits.GZIP_AFTER, 'compress reports of this age, 0 for never'),
-  archiveAfterDays: count(
+  gzipAfterDays: countSetting('gzip-after-days', limits.GZIP_AFTER, 'compress reports of this age, 0 for never'),
+  archiveAfterDays: countSetting(
     'archive-after-days',
     limits.ARCHIVE_AFTER,
     'put a month into one archive when all of it has this age, 0 for never',
   ),
-  deleteAfterDays: count('delete-after-days', limits.DELETE_AFTER, 'delete reports of this age, 0 for never'),
+  deleteAfterDays: countSetting('delete-after-days', limits.DELETE_AFTER, 'delete reports of this age, 0 for never'),
   stores: {
     name: 'stores',
     schema: tableList<StoreSettings>(STORE_SETTINGS, limits.STORES_MAX),
@@ -148,21 +160,4 @@ export const PUBLISH_SETTING_GROUP: SettingGroup = {
   table: 'publish',
   title: 'Publication',
   settings: Object.values(PUBLISH_SETTINGS),
-}
-
-function value(name: string, description: string, example: string, defaultText?: string): Setting<string | null> {
-  const setting = { name, placeholder: 'text', schema: optionalText, default: null, description, example }
-  return defaultText === undefined ? setting : { ...setting, defaultText }
-}
-
-function count(name: string, limit: Limit, description: string): Setting<number> {
-  return {
-    name,
-    placeholder: 'number',
-    schema: integer(limit),
-    default: limit.default,
-    limit,
-    description,
-    example: String(limit.default),
-  }
 }

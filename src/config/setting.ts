@@ -146,3 +146,27 @@ function numeric(limit: Limit, parse: (value: string) => number, scale: number):
     return z.NEVER
   })
 }
+
+/** A setting that is text, and absent unless it is given. */
+export function textSetting(
+  name: string,
+  description: string,
+  example: string,
+  defaultText?: string,
+): Setting<string | null> {
+  const setting = { name, placeholder: 'text', schema: optionalText, default: null, description, example }
+  return defaultText === undefined ? setting : { ...setting, defaultText }
+}
+
+/** A setting that is a number within a limit, whose default it has. */
+export function countSetting(name: string, limit: Limit, description: string): Setting<number> {
+  return {
+    name,
+    placeholder: 'number',
+    schema: integer(limit),
+    default: limit.default,
+    limit,
+    description,
+    example: String(limit.default),
+  }
+}

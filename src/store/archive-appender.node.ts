@@ -38,14 +38,14 @@ export function createAppender(path: string, database: DatabaseSync): Appender {
   const append = async (entries: readonly RunEntry[]): Promise<void> => {
     const runs = []
     for (const { report, evidence } of entries) {
-      // oxlint-disable-next-line no-await-in-loop -- one run at a time in memory
+      // One run at a time in memory.
       runs.push({ report, evidence, blocks: await packEvidence(report, evidence), origin: 'report' as const })
     }
     try {
       await beginWriting(database)
       for (const run of runs) {
         const work = writer.add(run)
-        // oxlint-disable-next-line no-await-in-loop -- a long transaction that gives others a turn
+        // A long transaction that gives others a turn.
         while (work.next().done !== true) await setImmediate()
       }
       database.exec('COMMIT')

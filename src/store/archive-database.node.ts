@@ -66,10 +66,22 @@ export async function openArchiveDatabase(path: string): Promise<ArchiveConnecti
   }
 }
 
+/** SQLITE_CORRUPT and SQLITE_NOTADB. */
+const DAMAGED: ReadonlySet<number> = new Set([11, 26])
+/** The reports hold what the archive is made of. */
+const DAMAGED_HINT = 'move that file away; `candor exits import REPORT…` fills a new archive from the reports'
+
 /** What went wrong with the archive, for people. @throws {BugError} When that is what it was. */
 export function archiveError(what: string, cause: unknown): RunError {
   if (cause instanceof BugError) throw cause
-  return new RunError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}`, '', { cause })
+  const isDamaged = cause instanceof Error && 'errcode' in cause && DAMAGED.has(Number(cause.errcode))
+  return new RunError(
+    `${what}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    isDamaged ? DAMAGED_HINT : '',
+    {
+      cause,
+    },
+  )
 }
 
 async function bringUpToDate(database: DatabaseSync, path: string): Promise<void> {

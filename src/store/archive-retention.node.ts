@@ -130,7 +130,7 @@ async function giveUp(path: string, database: DatabaseSync, task: RetentionTask,
   for (const level of LEVELS) {
     for (const run of runsBefore(database, level, firstKept(task.nowMs, task.policy[level.age]))) {
       if (isStopped()) return
-      // oxlint-disable-next-line no-await-in-loop -- one run after the other, oldest first
+      // One run after the other, oldest first.
       await removers[level.count](run, inTurn)
       counts[level.count]++
     }
@@ -141,7 +141,7 @@ async function giveUp(path: string, database: DatabaseSync, task: RetentionTask,
     for (const level of LEVELS) {
       for (const run of runsBefore(database, level, firstKept(task.nowMs, MINIMUM[level.age]))) {
         if (isStopped() || !isOver(WARNING_SHARE)) break
-        // oxlint-disable-next-line no-await-in-loop -- one run after the other, oldest first
+        // One run after the other, oldest first.
         await removers[level.count](run, inTurn)
         counts[level.count]++
         counts.earlyRuns++
@@ -193,7 +193,7 @@ function createRemovers(database: DatabaseSync, roller: RowRoller): Readonly<Rec
       }),
     rowRuns: async ({ seq, runId }, inTurn) => {
       for (const piece of roller.pieces(seq, runId)) {
-        // oxlint-disable-next-line no-await-in-loop -- each piece is a transaction
+        // Each piece is a transaction.
         await inTurn(piece)
       }
     },
@@ -218,7 +218,7 @@ async function removeRelayDays(database: DatabaseSync, task: RetentionTask, inTu
   if (hasOld.get(firstDay) === undefined) return 0
   let removed = 0
   for (let start = 1; start <= last && task.signal?.aborted !== true; start += RELAYS_PER_TURN) {
-    // oxlint-disable-next-line no-await-in-loop -- each piece is a transaction
+    // Each piece is a transaction.
     await inTurn(() => {
       const end = Math.min(start + RELAYS_PER_TURN, last + 1)
       for (let relay = start; relay < end; relay++) removed += Number(remove.run(relay, firstDay).changes)
@@ -235,7 +235,7 @@ async function returnPages(database: DatabaseSync, inTurn: Turn, isStopped: () =
     // A file from before this setting keeps its free pages, for what comes.
     if (now === 0 || now >= left) return
     left = now
-    // oxlint-disable-next-line no-await-in-loop -- each piece is a transaction
+    // Each piece is a transaction.
     await inTurn(() => {
       database.exec(`PRAGMA incremental_vacuum(${PAGES_PER_TURN})`)
     })

@@ -71,7 +71,7 @@ export async function checkArchive(database: DatabaseSync): Promise<readonly Arc
       // A roll-up that was interrupted has moved some of them already.
       if (row['invalid'] === null && missing === relays.length && missing > 0) add(runId, 'its verdicts are missing')
     }
-    // oxlint-disable-next-line no-await-in-loop -- gives others a turn
+    // Gives others a turn.
     await setImmediate()
   }
   return faults

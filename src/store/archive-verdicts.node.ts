@@ -57,7 +57,7 @@ export function createVerdictReader(database: DatabaseSync, texts: ArchiveTexts)
       const relay = texts.relayOf(fingerprint)
       const points = relay === undefined ? [] : pointsOf(relay)
       if (points.length > 0) found.set(fingerprint, points)
-      // oxlint-disable-next-line no-await-in-loop -- gives others a turn
+      // Gives others a turn.
       if (index % RELAYS_PER_TURN === RELAYS_PER_TURN - 1) await setImmediate()
     }
     return found

@@ -117,7 +117,7 @@ async function readResults(
   for (const [index, outline] of outlines.entries()) {
     const isSound = !isFailureEvidence(outline)
     results.push(isSound ? outline : (reader.record(run, outline.exit_fingerprint)?.result ?? outline))
-    // oxlint-disable-next-line no-await-in-loop -- gives others a turn
+    // Gives others a turn.
     if (index % RESULTS_PER_TURN === RESULTS_PER_TURN - 1) await setImmediate()
   }
   return results

@@ -41,7 +41,7 @@ export async function beginWriting(database: DatabaseSync): Promise<void> {
     } catch (cause) {
       if (!isBusy(cause) || attempt === ATTEMPTS_MAX) throw cause
     }
-    // oxlint-disable-next-line no-await-in-loop -- waits for another process
+    // Waits for another process.
     await pause(PAUSE_MS)
   }
 }

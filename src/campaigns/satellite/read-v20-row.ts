@@ -16,6 +16,7 @@ import {
   isFields,
   MalformedRowError,
   needText,
+  RESULT_FIELDS,
   takeBoolean,
   takeConfidence,
   takeLocation,
@@ -24,23 +25,6 @@ import {
   takeUnknown,
 } from './row-fields.ts'
 
-const KNOWN: ReadonlySet<string> = new Set([
-  'vp',
-  'location',
-  'test_url',
-  'response',
-  'passed_control',
-  'passed_liveness',
-  'connect_error',
-  'in_control_group',
-  'anomaly',
-  'confidence',
-  'start_time',
-  'end_time',
-  'excluded',
-  'exclude_reason',
-  'excluded_reason',
-])
 const NOTHING: JsonFields = {}
 
 /** @throws {MalformedRowError} */
@@ -65,7 +49,7 @@ export function readV20Row(row: JsonFields, flavour: SatelliteFlavour, role: Sat
     excludeReasons: takeTexts(row, 'exclude_reason') ?? takeTexts(row, 'excluded_reason'),
     startTime: takeTime(row, 'start_time'),
     endTime: takeTime(row, 'end_time'),
-    unknown: takeUnknown(row, KNOWN),
+    unknown: takeUnknown(row, RESULT_FIELDS),
   }
 }
 

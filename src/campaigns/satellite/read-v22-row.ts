@@ -17,6 +17,7 @@ import {
   isFields,
   MalformedRowError,
   needText,
+  RESULT_FIELDS,
   takeBoolean,
   takeConfidence,
   takeError,
@@ -27,23 +28,6 @@ import {
   takeUnknown,
 } from './row-fields.ts'
 
-const KNOWN: ReadonlySet<string> = new Set([
-  'vp',
-  'location',
-  'test_url',
-  'response',
-  'passed_control',
-  'passed_liveness',
-  'connect_error',
-  'in_control_group',
-  'anomaly',
-  'confidence',
-  'start_time',
-  'end_time',
-  'excluded',
-  'exclude_reason',
-  'excluded_reason',
-])
 const KNOWN_TRIAL: ReadonlySet<string> = new Set([
   'url',
   'has_type_a',
@@ -78,7 +62,7 @@ export function readV22Row(row: JsonFields, role: SatelliteRole | undefined): Ro
     excludeReasons: takeTexts(row, 'exclude_reason') ?? takeTexts(row, 'excluded_reason'),
     startTime: takeTime(row, 'start_time'),
     endTime: takeTime(row, 'end_time'),
-    unknown: takeUnknown(row, KNOWN),
+    unknown: takeUnknown(row, RESULT_FIELDS),
   }
 }
 

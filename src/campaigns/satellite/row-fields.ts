@@ -6,6 +6,25 @@
 import type { JsonFields, SatelliteConfidence, SatelliteLocation, SatelliteTime } from '../../model/satellite-row.ts'
 import { parseGoTime } from './go-time.ts'
 
+/** Fields of a row of v2.0 to v2.3, as published and as documented; every other one is kept as unknown. */
+export const RESULT_FIELDS: ReadonlySet<string> = new Set([
+  'vp',
+  'location',
+  'test_url',
+  'response',
+  'passed_control',
+  'passed_liveness',
+  'connect_error',
+  'in_control_group',
+  'anomaly',
+  'confidence',
+  'start_time',
+  'end_time',
+  'excluded',
+  'exclude_reason',
+  'excluded_reason',
+])
+
 /** The row cannot be read; the message says why, in a few words for the quarantine. */
 export class MalformedRowError extends Error {
   override readonly name = 'MalformedRowError'
