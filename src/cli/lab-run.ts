@@ -2,11 +2,12 @@
 import type { Command } from 'commander'
 import { environmentName, type LoadedGroup } from '../config/load-config.ts'
 import { SETTING_GROUPS } from '../config/setting-groups.ts'
-import { ConfigError } from '../core/config-error.ts'
+import { ConfigError, RunError } from '../core/config-error.ts'
 import { type Files, joinPath, readText } from '../core/files.ts'
 import { compareWithTruth, type JudgedExit } from '../lab/confusion-matrix.ts'
-import { laboratoryAddressPlan } from '../lab/lab-address-plan.ts'
-import { LABORATORY_FILE, type LaboratoryDescription, laboratoryEnvironment } from '../lab/laboratory-description.ts'
+import { laboratoryAddressPlan, ownsLaboratoryAddress } from '../lab/lab-address-plan.ts'
+import { LABORATORY_FILE, laboratoryEnvironment, type TorDescription } from '../lab/laboratory-description.ts'
+import { createLaboratoryNet } from '../lab/laboratory-net.ts'
 import type { CliContext } from './cli-context.ts'
 import { isCommandName } from './command-names.ts'
 import { STATUS_FAILED, type CliStatus } from './exit-status.ts'
@@ -41,16 +42,19 @@ export function registerLabRun(lab: Command, context: CliContext): void {
     }
     if (command[0] === 'lab')
       throw new ConfigError('COMMAND', 'a laboratory does not stand in itself', 'candor lab run -- exits run')
+    if (command[0] === 'exits' && command[1] === 'run' && laboratory.tor === null)
+      throw new RunError('this laboratory has no Tor network', 'Start one that has: candor lab up --worlds tor')
     const startedAtMs = context.clock.wallNowMs()
     const loaded = await loadSettings(run, context, [], environment)
     const status = await context.runCommand([...globalWords(run), ...command], {
+      net: createLaboratoryNet(context.net, { ...laboratory, owns: ownsLaboratoryAddress }),
       addressPlan: laboratoryAddressPlan,
       environment: { ...withoutFileSettings(environment, loaded), ...context.environment },
     })
     context.finish(status)
-    if (command[0] !== 'exits' || command[1] !== 'run') return
+    if (command[0] !== 'exits' || command[1] !== 'run' || laboratory.tor === null) return
     const configured = loaded.get('exits')?.get('analysis-dir')?.value
-    await compare(context, laboratory, analysisDirectory(command) ?? String(configured), startedAtMs)
+    await compare(context, laboratory.tor, analysisDirectory(command) ?? String(configured), startedAtMs)
   })
 }
 
@@ -104,7 +108,7 @@ function analysisDirectory(command: readonly string[]): string | undefined {
 /** Prints the confusion matrix of the report that was written since `startedAtMs` (Unix milliseconds). */
 async function compare(
   context: CliContext,
-  laboratory: LaboratoryDescription,
+  laboratory: TorDescription,
   directory: string,
   startedAtMs: number,
 ): Promise<void> {

@@ -3,8 +3,15 @@ import { type Command, Option } from 'commander'
 import { ConfigError } from '../core/config-error.ts'
 import { checkLimit, type Limit } from '../core/limit.ts'
 import { type Fault, FAULTS } from '../lab/faults.ts'
-import { type Laboratory, type LaboratoryOptions, startLaboratory } from '../lab/laboratory.ts'
+import {
+  type Laboratory,
+  type LaboratoryOptions,
+  type StandingLaboratory,
+  startLaboratory,
+  startLaboratoryWithoutTor,
+} from '../lab/laboratory.ts'
 import type { TorNetworkProgress } from '../lab/tor-network-options.ts'
+import { WORLDS } from '../lab/worlds.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import type { CliContext } from './cli-context.ts'
 import { formatDirectoryOption, laboratoryDirectoryOption } from './lab-directory.ts'
@@ -18,6 +25,7 @@ const AUTHORITIES: Limit = {
 }
 const MIDDLES: Limit = { default: 1, min: 1, max: 50, unit: 'relays', why: 'exits are first hops for each other' }
 const EXITS: Limit = { default: 8, min: 1, max: 190, unit: 'relays', why: 'one for each class of verdict' }
+const TOR = 'tor'
 const FIRST_HOP_DELAY: Limit = { default: 0, min: 0, max: 10_000, unit: 'ms', why: 'nothing is slow on loopback' }
 
 interface UpOptions {
@@ -28,6 +36,7 @@ interface UpOptions {
   readonly seed?: string
   readonly fault: readonly string[]
   readonly firstHopDelay: string
+  readonly worlds: string
 }
 
 /** Adds `candor lab up`. */
@@ -36,6 +45,7 @@ export function registerLabUp(lab: Command, context: CliContext): void {
     .command('up')
     .description('build a laboratory and hold it until it is interrupted')
     .addOption(laboratoryDirectoryOption())
+    .option('--worlds <names>', 'what it consists of, with commas between', [TOR, ...WORLDS.keys()].join(','))
     .option('--authorities <number>', 'directory authorities', String(AUTHORITIES.default))
     .option('--middles <number>', 'relays that do not exit', String(MIDDLES.default))
     .option('--exits <number>', `exits; ${FAULTS.length} faults there are`, String(EXITS.default))
@@ -49,9 +59,10 @@ export function registerLabUp(lab: Command, context: CliContext): void {
   up.action(async () => {
     const given = up.opts<UpOptions>()
     const options = checkOptions(context, given)
+    const hasTor = checkWorlds(given.worlds).includes(TOR)
     const lock = await acquireRunLock(given.directory, 'candor lab up')
     try {
-      await using laboratory = await build(context, options)
+      await using laboratory = await build(context, options, hasTor)
       await introduce(context, laboratory, given.directory)
       await untilAborted(context.interrupted)
     } finally {
@@ -59,6 +70,14 @@ export function registerLabUp(lab: Command, context: CliContext): void {
     }
     await context.say('The laboratory is gone.')
   })
+}
+
+/** @throws {ConfigError} When one is not known. */
+function checkWorlds(text: string): readonly string[] {
+  const names = text.split(',')
+  const unknown = names.find((name) => name !== TOR && !WORLDS.has(name))
+  if (unknown === undefined) return names
+  throw new ConfigError('--worlds', `there is no world '${unknown}'`, `some of ${[TOR, ...WORLDS.keys()].join(',')}`)
 }
 
 /** @throws {ConfigError} */
@@ -73,6 +92,7 @@ function checkOptions(context: CliContext, given: UpOptions): LaboratoryOptions 
       exits: faults.length > 0 ? faults.length : number(EXITS, given.exits, '--exits'),
     },
     seed: given.seed ?? context.newSeed(),
+    worlds: new Map([...WORLDS].filter(([name]) => checkWorlds(given.worlds).includes(name))),
     directory: given.directory,
     firstHopDelayMs: number(FIRST_HOP_DELAY, given.firstHopDelay, '--first-hop-delay'),
     ...(faults.length > 0 ? { faults } : {}),
@@ -80,10 +100,17 @@ function checkOptions(context: CliContext, given: UpOptions): LaboratoryOptions 
   }
 }
 
-async function build(context: CliContext, options: LaboratoryOptions): Promise<Laboratory> {
+async function build(
+  context: CliContext,
+  options: LaboratoryOptions,
+  hasTor: boolean,
+): Promise<Laboratory | StandingLaboratory> {
   const { clock, net, files, processes, log } = context
+  const machine = { clock, net, files, processes, log }
   const startedAtMs = clock.nowMs()
-  const laboratory = await startLaboratory({ clock, net, files, processes, log }, options)
+  const laboratory = hasTor
+    ? await startLaboratory(machine, options)
+    : await startLaboratoryWithoutTor(machine, options)
   await context.say(`Ready after ${((clock.nowMs() - startedAtMs) / 1000).toFixed(1)} s.`)
   return laboratory
 }
@@ -109,14 +136,23 @@ function createProgressReport(context: CliContext): (progress: TorNetworkProgres
   }
 }
 
-async function introduce(context: CliContext, laboratory: Laboratory, directory: string): Promise<void> {
-  const { seed, zone, skipped } = laboratory.describe()
-  const command = `candor lab run${formatDirectoryOption(directory)} -- exits run`
-  await context.say(`${laboratory.truth.size} exits with known faults (seed ${seed}); the zone is ${zone.name}.`)
-  for (const [fault, reason] of Object.entries(skipped)) await context.say(`Without the fault ${fault}: ${reason}.`)
+async function introduce(context: CliContext, laboratory: StandingLaboratory, directory: string): Promise<void> {
+  const { seed, tor, worlds } = laboratory.describe()
+  const inside = `candor lab run${formatDirectoryOption(directory)} --`
+  if (tor !== null) {
+    const { truth, skipped, zone } = tor
+    await context.say(`${Object.keys(truth).length} exits with known faults (seed ${seed}); the zone is ${zone.name}.`)
+    for (const [fault, reason] of Object.entries(skipped)) await context.say(`Without the fault ${fault}: ${reason}.`)
+  }
   await context.say('In another terminal:\n')
-  await context.stdout.write(`${command}\n`)
+  const commands = [...(tor === null ? [] : ['exits run']), ...Object.values(worlds).flatMap(commandOf)]
+  for (const command of commands) await context.stdout.write(`${inside} ${command}\n`)
   await context.say('\nCtrl-C ends the laboratory.')
+}
+
+/** Each world says in its description which command shows it. */
+function commandOf({ command }: Readonly<Record<string, unknown>>): readonly string[] {
+  return typeof command === 'string' ? [command] : []
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -2,11 +2,13 @@
  * The address plan of the laboratory: its loopback and documentation addresses are public and belong to somebody.
  *
  * Each /16 of 127/8 is the neighbourhood of one relay. Neighbourhoods are spread over five networks in four countries,
- * with numbers and codes that are reserved for such use.
+ * with numbers and codes that are reserved for such use. In 198.18/15 each /24 belongs to somebody: access networks of ten
+ * countries in its lower half, sites, content networks and machines of the state in its upper one.
  *
  * Invariant: what is not the laboratory's is as on the public Internet; 127.0/16 is the machine's own and stays reserved.
  *
- * Sources: RFC 5398 (AS numbers for documentation), ISO 3166-1 (user-assigned codes XA to XZ), RFC 5737, RFC 3849.
+ * Sources: RFC 5398 (AS numbers for documentation), RFC 6996 (private ones), ISO 3166-1 (user-assigned codes XA to XZ),
+ * RFC 5737, RFC 3849, RFC 2544 (198.18/15, for benchmarks).
  */
 import { type AddressOwner, type AddressPlan, publicAddressPlan } from '../core/address-plan.ts'
 import { type IpOctets, type IpPrefix, parsePrefix, prefixContains } from '../core/ip-address.ts'
@@ -24,6 +26,30 @@ const DOCUMENTATION: readonly { readonly prefix: IpPrefix; readonly owner: Addre
   { prefix: prefixOf('2001:db8::/32'), owner: ownerOf(64_510, 'Laboratory Sites', 'XE') },
 ]
 
+/** Countries of the access networks in 198.18/16. */
+const ACCESS_COUNTRIES: readonly string[] = ['XI', 'XJ', 'XK', 'XL', 'XM', 'XN', 'XO', 'XP', 'XQ', 'XR']
+/** Networks of each country, in turn by the third octet. */
+const ACCESS_NETWORKS_PER_COUNTRY = 2
+const ACCESS_AS_FIRST = 64_520
+/** Third octets in 198.19/16. */
+const SITE_BLOCKS = { hosting: 0, content: 32, state: 64, control: 96 } as const
+const HOSTING_AS_FIRST = 64_560
+const HOSTING_NETWORKS = 8
+const STATE_AS_FIRST = 64_600
+const CONTROL_AS_FIRST = 64_630
+/** Content networks as a real table of AS names has them: two numbers of one operator after each other. */
+const CONTENT_NETWORKS: readonly string[] = [
+  'LAB-CLOUDFLARENET',
+  'LAB-CLOUDFLARENET-2',
+  'LAB-AMAZON-02',
+  'LAB-AMAZON-AES',
+  'Lab Akamai International',
+  'Lab Akamai Technologies',
+  'LAB-GOOGLE',
+  'LAB-GOOGLE-CLOUD',
+]
+const CONTENT_AS_FIRST = 64_580
+
 /** The plan. */
 export const laboratoryAddressPlan: AddressPlan = {
   isPublic: (octets) => findOwner(octets) !== undefined || publicAddressPlan.isPublic(octets),
@@ -31,14 +57,47 @@ export const laboratoryAddressPlan: AddressPlan = {
   lookup: (octets) => findOwner(octets) ?? publicAddressPlan.lookup(octets),
 }
 
+/** Whether an address belongs to the laboratory. */
+export function ownsLaboratoryAddress(octets: IpOctets): boolean {
+  return findOwner(octets) !== undefined
+}
+
 function findOwner(octets: IpOctets): AddressOwner | undefined {
-  const [first = 0, second = 0] = octets
+  const [first = 0, second = 0, third = 0] = octets
+  if (octets.length === 4 && first === 198 && second === 18) return ownerOfAccess(third)
+  if (octets.length === 4 && first === 198 && second === 19) return ownerOfSite(third)
   if (octets.length === 4 && first === 127 && second > 0) {
     if (second >= SERVERS_FROM) return ownerOf(64_508, 'Laboratory Central', 'XH')
     const index = second % AS_COUNT
     return ownerOf(AS_FIRST + index, `Laboratory Network ${index + 1}`, COUNTRIES[second % COUNTRIES.length] ?? 'XA')
   }
   return DOCUMENTATION.find(({ prefix }) => prefixContains(prefix, octets))?.owner
+}
+
+function ownerOfAccess(third: number): AddressOwner {
+  const network = third % (ACCESS_COUNTRIES.length * ACCESS_NETWORKS_PER_COUNTRY)
+  const country = ACCESS_COUNTRIES[Math.floor(network / ACCESS_NETWORKS_PER_COUNTRY)] ?? ''
+  return ownerOf(
+    ACCESS_AS_FIRST + network,
+    `Laboratory Access ${country} ${(network % ACCESS_NETWORKS_PER_COUNTRY) + 1}`,
+    country,
+  )
+}
+
+function ownerOfSite(third: number): AddressOwner {
+  if (third >= SITE_BLOCKS.control)
+    return ownerOf(CONTROL_AS_FIRST + third - SITE_BLOCKS.control, 'Laboratory Control', 'XS')
+  if (third >= SITE_BLOCKS.state) {
+    const index = (third - SITE_BLOCKS.state) % ACCESS_COUNTRIES.length
+    const country = ACCESS_COUNTRIES[index] ?? ''
+    return ownerOf(STATE_AS_FIRST + index, `Laboratory State Network ${country}`, country)
+  }
+  if (third >= SITE_BLOCKS.content) {
+    const index = (third - SITE_BLOCKS.content) % CONTENT_NETWORKS.length
+    return ownerOf(CONTENT_AS_FIRST + index, CONTENT_NETWORKS[index] ?? '', 'XU')
+  }
+  const index = third % HOSTING_NETWORKS
+  return ownerOf(HOSTING_AS_FIRST + index, `Laboratory Hosting ${index + 1}`, 'XT')
 }
 
 function ownerOf(asn: number, asName: string, country: string): AddressOwner {

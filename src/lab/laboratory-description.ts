@@ -8,13 +8,17 @@ import { RunError } from '../core/config-error.ts'
 import { FileError, type Files, joinPath, readText } from '../core/files.ts'
 import type { ExitTruth } from '../model/run-view.ts'
 import type { Endpoint } from '../net/net.ts'
+import type { LaboratoryRoute } from './laboratory-net.ts'
 
 /** Name of the file in the laboratory's directory. */
 export const LABORATORY_FILE = 'laboratory.json'
 
-/** A thousand relays with their truth. */
-const FILE_OCTETS_MAX = 4 * 1024 * 1024
-const FORMAT = 'candor-laboratory/1'
+/** Lines for a Tor client that keep it from the public network; they stand in a laboratory that has none of its own. */
+export const SILENT_TORRC_FILE = 'silent.torrc'
+
+/** A thousand relays with their truth, and ten thousand routes. */
+const FILE_OCTETS_MAX = 8 * 1024 * 1024
+const FORMAT = 'candor-laboratory/2'
 
 /** A wildcard zone with its server. */
 export interface DescribedZone {
@@ -33,13 +37,8 @@ export interface DescribedRelay {
   readonly pid: number
 }
 
-/** The content of the file. */
-export interface LaboratoryDescription {
-  readonly format: typeof FORMAT
-  /** Process that holds the laboratory; when it is gone, so is everything. */
-  readonly pid: number
-  readonly directory: string
-  readonly seed: string
+/** What the world of Tor consists of. */
+export interface TorDescription {
   readonly zone: DescribedZone
   readonly second_zone: DescribedZone
   /** A resolver without fault, for questions that go through no exit. */
@@ -62,9 +61,22 @@ export interface LaboratoryDescription {
   readonly skipped: Readonly<Record<string, string>>
 }
 
-/** Describes a laboratory; adds the format. */
-export function describeLaboratory(description: Omit<LaboratoryDescription, 'format'>): LaboratoryDescription {
-  return { format: FORMAT, ...description }
+/** The content of the file. */
+export interface LaboratoryDescription {
+  readonly format: typeof FORMAT
+  /** Process that holds the laboratory; when it is gone, so is everything. */
+  readonly pid: number
+  readonly directory: string
+  readonly seed: string
+  /** `null` without a Tor network. */
+  readonly tor: TorDescription | null
+  /** World → what it says about itself, its truth included. */
+  readonly worlds: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /** What the worlds propose to commands inside. */
+  readonly environment: Readonly<Record<string, string>>
+  /** PEM of the authority that is trusted inside. */
+  readonly authority: string
+  readonly routes: readonly LaboratoryRoute[]
 }
 
 /**
@@ -85,8 +97,15 @@ export async function readLaboratory(files: Files, directory: string): Promise<L
   return parsed
 }
 
-/** Settings of `candor exits run` and `candor query` inside the laboratory, as environment variables. Nothing in them tells the truth. */
-export function laboratoryEnvironment(description: LaboratoryDescription): Readonly<Record<string, string>> {
+/** Settings of commands inside the laboratory, as environment variables. Nothing in them tells the truth. */
+export function laboratoryEnvironment(laboratory: LaboratoryDescription): Readonly<Record<string, string>> {
+  const { tor, environment, directory } = laboratory
+  const torSettings =
+    tor === null ? { CANDOR_EXITS_TORRC_APPEND: joinPath(directory, SILENT_TORRC_FILE) } : torEnvironment(tor)
+  return { ...environment, ...torSettings }
+}
+
+function torEnvironment(description: TorDescription): Readonly<Record<string, string>> {
   const { zone, second_zone: second, page, resolver } = description
   return {
     CANDOR_QUERY_RESOLVER: `${resolver.address}#${resolver.port}`,

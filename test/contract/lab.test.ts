@@ -3,7 +3,11 @@ import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { describeLaboratory, LABORATORY_FILE } from '../../src/lab/laboratory-description.ts'
+import {
+  LABORATORY_FILE,
+  type LaboratoryDescription,
+  type TorDescription,
+} from '../../src/lab/laboratory-description.ts'
 import { runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
 
@@ -12,10 +16,7 @@ const SERVER = { address: '127.252.7.1', port: 53_053 }
 /** A directory with the description of a laboratory that is held by `pid`. */
 async function makeLaboratoryDirectory(pid: number): Promise<string> {
   const directory = makeTemporaryDirectory()
-  const description = describeLaboratory({
-    pid,
-    directory,
-    seed: 'seed',
+  const tor: TorDescription = {
     zone: { name: 'exit-check.candor.test', expect: ['198.51.100.53'], server: SERVER },
     second_zone: { name: 'second.candor.test', expect: ['198.51.100.54'], server: SERVER },
     resolver: SERVER,
@@ -30,7 +31,18 @@ async function makeLaboratoryDirectory(pid: number): Promise<string> {
     relays: [],
     truth: { ['A'.repeat(40)]: { fault: 'servfail', description: 'It fails.', expected: [] } },
     skipped: {},
-  })
+  }
+  const description: LaboratoryDescription = {
+    format: 'candor-laboratory/2',
+    pid,
+    directory,
+    seed: 'seed',
+    tor,
+    worlds: {},
+    environment: {},
+    authority: '',
+    routes: [],
+  }
   await writeFile(join(directory, LABORATORY_FILE), JSON.stringify(description))
   for (const [name, text] of [
     ['client.torrc', 'TestingTorNetwork 1\n'],
@@ -48,6 +60,7 @@ describe('candor lab', () => {
     [['--fault', 'none-such'], "there is no fault 'none-such'", 'one of right_ipv6'],
     [['--exits', '0'], '--exits is 0, outside 1 to 190 relays', '--exits 8'],
     [['--authorities', 'three'], '--authorities', '--authorities 3'],
+    [['--worlds', 'tor,moon'], "there is no world 'moon'", 'some of tor'],
   ])('up refuses %j and leaves nothing behind', async (args, why, fix) => {
     const directory = join(makeTemporaryDirectory(), 'lab')
     const outcome = await runSimulatedCli(['lab', 'up', '--directory', directory, ...args])

@@ -201,7 +201,7 @@ describe.skipIf(!hasTor)('candor exits run (needs tor: apt-get install tor)', ()
 }
 `,
     )
-    const connect = lab.laboratory.describe().torrc_append_connect
+    const connect = lab.laboratory.describe().tor.torrc_append_connect
     const outcome = await runExitsIn(lab, directory, ['dnsresolution', '--module', file, '--torrc-append', connect])
     expect([outcome.status, outcome.stderr]).toEqual([0, expect.stringContaining('hello_')])
     const name = (await readdir(directory)).find((entry) => entry.startsWith('hello_')) ?? ''

@@ -38,7 +38,7 @@ describe.skipIf(!isFull || !hasTor)('candor exits run with every fault (npm run 
       async () => {
         await using lab = await startTestLaboratory({ size: SIZE, seed, firstHopDelayMs: 1_500 })
         expect(new Set([...lab.laboratory.truth.values()].map(({ fault }) => fault)).size).toBeGreaterThanOrEqual(
-          Math.min(40, FAULTS.length) - Object.keys(lab.laboratory.describe().skipped).length,
+          Math.min(40, FAULTS.length) - Object.keys(lab.laboratory.describe().tor.skipped).length,
         )
         for (const inFlight of [8, 40]) {
           const { results, metadata } = await scan(lab, ['--in-flight', String(inFlight)])

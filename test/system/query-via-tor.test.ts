@@ -104,7 +104,7 @@ describe.skipIf(!hasTor)('candor query --via (needs tor: apt-get install tor)', 
     const direct = JSON.parse((await run(name)).stdout) as Record
     const through = JSON.parse((await run(name, '--via', `tor:${fingerprint}`)).stdout) as Record
     expect([direct.status, through.status]).toEqual(['NOERROR', 'NOERROR'])
-    expect(dataOf(direct)).toEqual([lab.laboratory.describe().zone.expect[0]])
+    expect(dataOf(direct)).toEqual([lab.laboratory.describe().tor.zone.expect[0]])
     expect(dataOf(through)).toHaveLength(1)
     expect(dataOf(through)).not.toEqual(dataOf(direct))
     expect(direct.via).toBeNull()
@@ -125,7 +125,7 @@ describe.skipIf(!hasTor)('candor query --via (needs tor: apt-get install tor)', 
   })
 
   test('asks a resolver over TCP through the exit, whatever the type', async () => {
-    const { zone, torrc_append_connect: torrc } = lab.laboratory.describe()
+    const { zone, torrc_append_connect: torrc } = lab.laboratory.describe().tor
     const at = `@${zone.server.address}#${zone.server.port}`
     const lines = join(torDirectory, 'literal.torrc')
     await writeFile(lines, `${await readFile(torrc, 'utf8')}${LITERAL_LOOPBACK}`)
@@ -138,7 +138,7 @@ describe.skipIf(!hasTor)('candor query --via (needs tor: apt-get install tor)', 
 
   test('asks through a Tor that already runs, and gives its options back', async () => {
     const directory = await lab.newDirectory()
-    await using user = await startUsersTor(directory, lab.laboratory.describe().torrc_append)
+    await using user = await startUsersTor(directory, lab.laboratory.describe().tor.torrc_append)
     const before = await readOption(user.client, '__LeaveStreamsUnattached')
     const analysis = ['lab', 'run', '--directory', lab.laboratory.describe().directory, 'candor', 'query']
     const argv = [...analysis, 'shared.exit-check.candor.test', '--via', fingerprintOf('wrong_address')]
@@ -147,7 +147,7 @@ describe.skipIf(!hasTor)('candor query --via (needs tor: apt-get install tor)', 
     expect([outcome.status, outcome.stderr]).toEqual([0, ''])
     const record = JSON.parse(outcome.stdout) as Record
     expect(dataOf(record)).toHaveLength(1)
-    expect(dataOf(record)).not.toEqual([lab.laboratory.describe().zone.expect[0]])
+    expect(dataOf(record)).not.toEqual([lab.laboratory.describe().tor.zone.expect[0]])
     expect(await readOption(user.client, '__LeaveStreamsUnattached')).toEqual(before)
   })
 
