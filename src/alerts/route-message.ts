@@ -23,8 +23,10 @@ export function routeMessage(message: AlertMessage, channels: readonly RoutedCha
   })
 }
 
-function takes({ minSeverity, events, subscribe }: RoutedChannel['settings'], message: AlertMessage): boolean {
+function takes({ name, minSeverity, events, subscribe }: RoutedChannel['settings'], message: AlertMessage): boolean {
+  const named = message.tags.filter((tag) => tag.startsWith('to:'))
   return (
+    (named.length === 0 || named.includes(`to:${name}`)) &&
     ALERT_SEVERITIES.indexOf(message.severity) >= ALERT_SEVERITIES.indexOf(minSeverity) &&
     (events.length === 0 || events.includes(message.event)) &&
     (subscribe.length === 0 || subscribe.some((wanted) => matches(wanted.toLowerCase(), message.tags)))

@@ -12,6 +12,7 @@ import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitMetadata } from '../model/exit-result.ts'
 import type { Machine } from '../model/machine.ts'
 import { parsePublishedName } from '../model/published-name.ts'
+import type { MonitorSource } from '../model/monitor-view.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import type { OutboxSource } from './alerts-resource.ts'
@@ -34,6 +35,7 @@ export interface MetricsSources {
   readonly incidents?: IncidentSource | undefined
   readonly outbox?: OutboxSource | undefined
   readonly machine?: Machine | undefined
+  readonly monitor?: MonitorSource | undefined
 }
 
 type Labels = Readonly<Record<string, string>>
@@ -46,6 +48,7 @@ export async function formatMetrics(sources: MetricsSources): Promise<string> {
     ...(await describeRuns(sources)),
     ...describeDaemon(sources),
     ...(await describeAlerts(sources)),
+    ...describeMonitor(sources),
     ...(await describePublication(sources)),
     ...describeServer(sources),
   ]
@@ -196,6 +199,27 @@ async function describeAlerts({ incidents, outbox, clock }: MetricsSources): Pro
     )
   }
   return parts
+}
+
+function describeMonitor({ monitor, clock }: MetricsSources): readonly string[] {
+  const summary = monitor?.summary()
+  if (summary === undefined || summary.names === 0) return []
+  const { standings, lastRoundMs, downSinceMs, rounds, usedOctets } = summary
+  const ageSeconds = lastRoundMs === null ? null : Math.max(0, (clock.wallNowMs() - lastRoundMs) / 1000)
+  return [
+    metric(
+      'candor_monitor_names',
+      'gauge',
+      'Names and types that are watched, by how they stand.',
+      Object.entries(standings).map(([standing, count]) => [{ standing }, count] as const),
+    ),
+    metric('candor_monitor_rounds_total', 'counter', 'Rounds that were judged.', [[{}, rounds]]),
+    metric('candor_monitor_round_age_seconds', 'gauge', 'Time since the last round.', [[{}, ageSeconds]]),
+    metric('candor_monitor_vantage_down', 'gauge', 'Whether this vantage reaches nobody.', [
+      [{}, Number(downSinceMs !== null)],
+    ]),
+    metric('candor_monitor_octets', 'gauge', 'What the monitor takes on the disk.', [[{}, usedOctets]]),
+  ]
 }
 
 async function describePublication({ published }: MetricsSources): Promise<readonly string[]> {

@@ -16,6 +16,7 @@ import { createFindingsResource } from './findings-resource.ts'
 import { createHealthResource } from './health-resource.ts'
 import { createIncidentsResource } from './incidents-resource.ts'
 import { createMeasurementsResource } from './measurements-resource.ts'
+import { createMonitorsResource } from './monitors-resource.ts'
 import { formatMetrics, type MetricsSources } from './metrics.ts'
 import { allowReading, answerOtherMethod, mountOperations } from './mount-operations.ts'
 import { createObservationsResource } from './observations-resource.ts'
@@ -55,7 +56,7 @@ export function registerApi(app: Hono, sources: ApiSources): readonly OperationF
 }
 
 function createOperations(sources: ApiSources): readonly Operation[] {
-  const { runs: atHand, archive, control, clock, incidents, outbox } = sources
+  const { runs: atHand, archive, control, clock, incidents, outbox, monitor } = sources
   const runs = createExitRuns(atHand, archive)
   return [
     ...createCampaignsResource(atHand, control),
@@ -69,6 +70,7 @@ function createOperations(sources: ApiSources): readonly Operation[] {
     ...(control === undefined ? [] : createMeasurementsResource(control)),
     ...(outbox === undefined ? [] : createAlertsResource(outbox)),
     ...(control === undefined ? [] : createDaemonResource(control)),
+    ...(monitor === undefined ? [] : createMonitorsResource(monitor, clock)),
     ...createCompatibleResource(atHand, runs),
   ]
 }

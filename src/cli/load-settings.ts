@@ -37,15 +37,22 @@ export async function loadSettings(
     const value = given[new Option(`--${name}`).attributeName()]
     if (value !== undefined) flags.set(name, value)
   }
-  const file = await readConfigFile(given['config'], context)
+  const file = await readConfigFile(command, context)
   const sources = { file, environment: context.environment, flags, proposed }
   const loaded = loadConfig(sources, SETTING_GROUPS, flagGroups)
   return new Map(SETTING_GROUPS.map(({ table }, index) => [table, loaded[index] ?? new Map()]))
 }
 
-async function readConfigFile(flag: unknown, context: CliContext): Promise<ConfigSources['file']> {
+/** The configuration file that a command was given; `null` without one. */
+export function findConfigPath(command: Command, context: CliContext): string | null {
+  const flag: unknown = command.optsWithGlobals()['config']
   const path = typeof flag === 'string' ? flag : (context.environment['CANDOR_CONFIG'] ?? '')
-  if (path === '') return null
+  return path === '' ? null : path
+}
+
+async function readConfigFile(command: Command, context: CliContext): Promise<ConfigSources['file']> {
+  const path = findConfigPath(command, context)
+  if (path === null) return null
   return { path, text: await readNamedFile(context.files, '--config', path) }
 }
 

@@ -4,10 +4,12 @@ import { ConfigError } from '../core/config-error.ts'
 import { formatIsoTime } from '../core/clock.ts'
 import { parseDuration } from '../core/duration.ts'
 import { formatMonitorKey } from '../model/monitor-name.ts'
+import type { Acknowledgement } from '../model/monitor-state.ts'
 import { openMonitorStore } from '../store/monitor-store.node.ts'
 import { acknowledgeIncidents } from '../verdicts/monitor-acknowledge.ts'
 import { createMonitorState } from '../verdicts/monitor-profile.ts'
 import type { CliContext } from './cli-context.ts'
+import { acknowledgeBeside, findWatchingDaemon } from './monitor-beside-daemon.ts'
 import { readDataDirectory } from './monitor-options.ts'
 import { readMonitorPlan } from './monitor-plan.ts'
 
@@ -46,31 +48,45 @@ export function registerMonitorAck(monitor: Command, context: CliContext): void 
     const forMs = parseDuration(flags.for)
     if (!(forMs > 0 && forMs <= FOR_MAX_MS))
       throw new ConfigError(`--for ${flags.for.slice(0, 40)}`, 'it is no duration up to 2160h', '--for 24h')
-    const plan = await readMonitorPlan(context, flags.config)
     const nowMs = Math.round(context.clock.wallNowMs())
     const acknowledgement = { who: flags.who, note: flags.note, untilMs: nowMs + forMs }
-    await using store = await openMonitorStore(readDataDirectory(flags.dataDir, context, 'candor monitor ack'), null)
-    let total = 0
-    for (const name of plan.names) {
-      const key = formatMonitorKey(name)
-      const known = await store.load(key)
-      if (known?.incidents.some((each) => each.status === 'open' && each.key.startsWith(keyStart)) !== true) continue
-      total += await store.update(key, (before) => {
-        const start = before ?? createMonitorState()
-        const { state, count } = acknowledgeIncidents(
-          start,
-          name,
-          keyStart,
-          acknowledgement,
-          flags.accept === true,
-          nowMs,
-        )
-        return { state, result: count }
-      })
-    }
-    if (total === 0)
-      throw new ConfigError(keyStart, 'no open incident has this key', 'candor monitor explain NAME shows keys')
-    const until = flags.accept === true ? 'accepted' : `acknowledged until ${formatIsoTime(acknowledgement.untilMs)}`
+    const isAccepted = flags.accept === true
+    const dataDirectory = readDataDirectory(flags.dataDir, context, 'candor monitor ack')
+    const daemon = await findWatchingDaemon(context, dataDirectory)
+    const order = { incident: keyStart, who: flags.who, note: flags.note, seconds: Math.ceil(forMs / 1_000) }
+    const total =
+      daemon === undefined
+        ? await acknowledgeHere(context, flags, dataDirectory, keyStart, acknowledgement, nowMs)
+        : await acknowledgeBeside(daemon, { ...order, accept: isAccepted })
+    const until = isAccepted ? 'accepted' : `acknowledged until ${formatIsoTime(acknowledgement.untilMs)}`
     await context.say(`${total} ${total === 1 ? 'incident is' : 'incidents are'} ${until}`)
   })
+}
+
+/** Without a daemon: in the file, which a watch of `candor monitor run` reads again. */
+async function acknowledgeHere(
+  context: CliContext,
+  flags: AckFlags,
+  dataDirectory: string,
+  keyStart: string,
+  acknowledgement: Acknowledgement,
+  nowMs: number,
+): Promise<number> {
+  const plan = await readMonitorPlan(context, flags.config)
+  await using store = await openMonitorStore(dataDirectory, null)
+  let total = 0
+  for (const name of plan.names) {
+    const key = formatMonitorKey(name)
+    const known = await store.load(key)
+    if (known?.incidents.some((each) => each.status === 'open' && each.key.startsWith(keyStart)) !== true) continue
+    total += await store.update(key, (before) => {
+      const start = before ?? createMonitorState()
+      const isAccepted = flags.accept === true
+      const { state, count } = acknowledgeIncidents(start, name, keyStart, acknowledgement, isAccepted, nowMs)
+      return { state, result: count }
+    })
+  }
+  if (total === 0)
+    throw new ConfigError(keyStart, 'no open incident has this key', 'candor monitor explain NAME shows keys')
+  return total
 }

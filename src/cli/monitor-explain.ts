@@ -7,6 +7,7 @@ import { openMonitorStore } from '../store/monitor-store.node.ts'
 import { isLearning, observeMode } from '../verdicts/monitor-profile.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_INCOMPLETE } from './exit-status.ts'
+import { explainBeside, findWatchingDaemon } from './monitor-beside-daemon.ts'
 import { readDataDirectory } from './monitor-options.ts'
 import { readMonitorPlan, selectNames } from './monitor-plan.ts'
 
@@ -22,12 +23,17 @@ export function registerMonitorExplain(monitor: Command, context: CliContext): v
     .option('--data-dir <directory>', 'where it is kept (CANDOR_DATA_DIR)')
   command.action(async (word: string | undefined) => {
     const flags = command.optsWithGlobals<{ readonly config?: string; readonly dataDir?: string }>()
+    const dataDirectory = readDataDirectory(flags.dataDir, context, 'candor monitor explain')
+    const write = (record: object): Promise<void> =>
+      context.stdout.write(`${JSON.stringify(record, null, context.stdout.isTerminal ? 2 : 0)}\n`)
+    const daemon = await findWatchingDaemon(context, dataDirectory)
+    if (daemon !== undefined) {
+      for (const record of await explainBeside(daemon, word)) await write(record)
+      return
+    }
     const plan = await readMonitorPlan(context, flags.config)
     const names = selectNames(plan, word)
-    await using store = await openMonitorStore(
-      readDataDirectory(flags.dataDir, context, 'candor monitor explain'),
-      null,
-    )
+    await using store = await openMonitorStore(dataDirectory, null)
     let isMissing = false
     for (const name of names) {
       const key = formatMonitorKey(name)
@@ -38,8 +44,7 @@ export function registerMonitorExplain(monitor: Command, context: CliContext): v
         continue
       }
       const incidents = await store.incidents(key, INCIDENTS_MAX)
-      const record = toRecord(name, state, incidents, context.clock.wallNowMs())
-      await context.stdout.write(`${JSON.stringify(record, null, context.stdout.isTerminal ? 2 : 0)}\n`)
+      await write(toRecord(name, state, incidents, context.clock.wallNowMs()))
     }
     if (isMissing) context.finish(STATUS_INCOMPLETE)
   })
@@ -88,6 +93,8 @@ function toRecord(
         authoritative: incident.corroboration.authoritative,
         dnssec: incident.corroboration.dnssec,
         tls: incident.corroboration.tls,
+        parent_ns: incident.corroboration.parentNs,
+        parent_ds: incident.corroboration.parentDs,
       },
       acknowledged:
         incident.acknowledgement === null

@@ -4,12 +4,11 @@
  */
 import type { Command } from 'commander'
 import { cleanLine } from '../alerts/plain-text.ts'
-import { runMonitor } from '../campaigns/monitor/run-monitor.ts'
-import type { MonitoredName } from '../model/monitor-name.ts'
+import { createMonitorWatch } from '../daemon/monitor-watch.ts'
+import type { AlertMessage } from '../model/alert.ts'
 import type { MonitorNotice } from '../model/monitor-state.ts'
 import { openAlertStores } from '../store/alert-stores.node.ts'
-import { openMonitorStore } from '../store/monitor-store.node.ts'
-import { composeMonitorMessage } from '../verdicts/monitor-messages.ts'
+import { openMonitorArchive } from '../store/monitor-archive.node.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_INTERRUPTED } from './exit-status.ts'
 import { MONITOR_TIMEOUT_DEFAULT, readDataDirectory, readMonitorFormat, readMonitorTimeout } from './monitor-options.ts'
@@ -37,24 +36,20 @@ export function registerMonitorRun(monitor: Command, context: CliContext): void 
     const timeoutMs = readMonitorTimeout(flags.timeout)
     const plan = await readMonitorPlan(context, flags.config)
     const dataDirectory = readDataDirectory(flags.dataDir, context, 'candor monitor run')
-    await using store = await openMonitorStore(dataDirectory, 'candor monitor run')
+    await using archive = await openMonitorArchive(dataDirectory, 'candor monitor run')
     await using alerts = await openAlertStores(dataDirectory, null)
     const random = context.createRandom(context.newSeed())
-    let rounds = 0
-    const tell = async (notice: MonitorNotice, monitored: MonitoredName | null): Promise<void> => {
-      const message = composeMonitorMessage(notice, monitored)
-      await alerts.outbox.add(message)
-      const { channel } = notice
+    const onTold = async ({ channel, incident }: MonitorNotice, message: AlertMessage): Promise<void> => {
       const { title, severity, event, createdAt } = message
-      const record = { at: createdAt, event, severity, channel, title, incident: notice.incident?.key ?? null }
+      const record = { at: createdAt, event, severity, channel, title, incident: incident?.key ?? null }
       const line = `${createdAt}  ${severity}  ${channel}  ${cleanLine(title)}`
       await context.stdout.write(`${isText ? line : JSON.stringify(record)}\n`)
     }
     await context.say(`watching ${plan.names.length} names; Ctrl-C ends it`)
-    const { interrupted: signal } = context
-    const onRound = (): void => void rounds++
-    await runMonitor({ ...context, random }, { plan, store, timeoutMs, signal, tell, onRound })
-    await context.say(`${rounds} rounds were judged`)
+    const { outbox } = alerts
+    const watch = createMonitorWatch({ ...context, random, archive, outbox, plan, timeoutMs, onTold })
+    await watch.run(context.interrupted)
+    await context.say(`${watch.rounds()} rounds were judged`)
     context.finish(STATUS_INTERRUPTED)
   })
 }

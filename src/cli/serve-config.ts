@@ -24,8 +24,10 @@ import type { RetentionPolicy } from '../model/retention.ts'
 import { setUpChannels } from './alert-service.ts'
 import type { CliContext } from './cli-context.ts'
 import { finishExitRun } from './exit-run-options.ts'
-import { loadSettings } from './load-settings.ts'
+import { findConfigPath, loadSettings } from './load-settings.ts'
 import { openStores } from './open-stores.ts'
+import { readMonitorConfig } from './read-monitor-config.ts'
+import type { MonitorConfig } from './serve-monitor.ts'
 import { toRetentionPolicy } from './store-options.ts'
 
 /** The groups whose settings are flags of `candor serve`. */
@@ -46,6 +48,8 @@ export interface ServeConfig {
   readonly analysisDir: string
   /** Why no run over exits can be made, one sentence; `null` when one can. */
   readonly exitsNotConfigured: string | null
+  /** Which names are watched. */
+  readonly monitor: MonitorConfig
 }
 
 /** The configuration that is in force. */
@@ -97,6 +101,7 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
   // Keys that cannot be read are found out now, and not in the night.
   await setUpChannels(context, alerts)
   await openStores(context, publish)
+  const monitor = await readMonitorConfig(context, findConfigPath(command, context), of('monitor'), alerts.channels)
   return {
     groups,
     general: collectSettings<GeneralSettings>(GENERAL_SETTINGS, of('')),
@@ -107,6 +112,7 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
     retention: toRetentionPolicy(collectSettings<RetentionSettings>(RETENTION_SETTINGS, of('retention'))),
     analysisDir: String(of('exits').get('analysis-dir')?.value),
     exitsNotConfigured,
+    monitor,
   }
 }
 

@@ -35,8 +35,10 @@ import { adoptNewReports, createImportChore } from './serve-adoption.ts'
 import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
 import { createServedArchive, type ServedArchive } from './serve-archive.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
+import { withTables } from './exits-surroundings.ts'
 import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
+import { createServedMonitor, type ServedMonitor } from './serve-monitor.ts'
 import { createServedPublication, type ServedPublication } from './serve-publication.ts'
 import { createRunSteps } from './serve-steps.ts'
 import { untilAborted } from './start-laboratory.ts'
@@ -76,7 +78,8 @@ async function serve(context: CliContext, command: Command): Promise<void> {
     try {
       const archive = await createServedArchive(context, store, () => config.current().retention)
       const publication = createServedPublication(context, directories, () => config.current())
-      await serveLocked(context, { config, directories, state, archive, alerts, publication })
+      const monitor = createServedMonitor(withTables(context, general), dataDir, () => alerts.stores.outbox)
+      await serveLocked(context, { config, directories, state, archive, alerts, publication, monitor })
     } finally {
       await store.close()
     }
@@ -95,6 +98,7 @@ interface ServeParts {
   readonly archive: ServedArchive
   readonly alerts: ServedAlerts
   readonly publication: ServedPublication
+  readonly monitor: ServedMonitor
 }
 
 async function serveLocked(context: CliContext, parts: ServeParts): Promise<void> {
@@ -118,6 +122,7 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
       })
   })
   try {
+    await parts.monitor.begin(config.current().monitor)
     daemon.begin(toSchedule(config.current()))
     const [exits] = daemon.control.campaigns()
     const next = config.current().exitsNotConfigured ?? describeNext(exits)
@@ -128,7 +133,11 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
   } finally {
     unsubscribe()
     log.info('daemon.stopping')
-    const stopped = await withTimeout(clock, Promise.all([daemon.stop(), parts.alerts.stop()]), STOP_MS)
+    const stopped = await withTimeout(
+      clock,
+      Promise.all([daemon.stop(), parts.monitor.stop(), parts.alerts.stop()]),
+      STOP_MS,
+    )
     // What has not ended by now is in its journal; the next process goes on with it.
     log.info('daemon.stopped', { in_time: stopped !== undefined })
   }
@@ -153,7 +162,7 @@ function describeNext(state: CampaignState | undefined): string {
 
 function assemble(
   context: CliContext,
-  { config, directories, state, archive, publication }: ServeParts,
+  { config, directories, state, archive, publication, monitor }: ServeParts,
   steps: readonly RunStep[],
 ): Daemon {
   const { clock, log, version, files } = context
@@ -174,6 +183,7 @@ function assemble(
     ),
     chores: [
       archive.retention,
+      monitor.retention,
       {
         name: 'retention',
         run: async (signal) => {
@@ -190,7 +200,7 @@ function assemble(
       }
       return answerMeasurement({ ...context, interrupted: signal }, place, request)
     },
-    problems: () => listProblems(config.current()),
+    problems: () => [...listProblems(config.current()), ...monitor.source.summary().problems],
     stores: () => publication.states(),
     archive: () => archive.state(),
     configuration: () => config.status(),
@@ -205,7 +215,7 @@ function listProblems({ exitsNotConfigured, schedule }: ServeConfig): readonly s
 
 function createHandler(
   context: CliContext,
-  { config, directories, archive, alerts }: ServeParts,
+  { config, directories, archive, alerts, monitor }: ServeParts,
   { control }: Daemon,
 ): FetchHandler {
   const { clock, log, files } = context
@@ -226,14 +236,16 @@ function createHandler(
     finishOrder: createFinishOrder(files, directories.analysisDir),
     machine: createNodeMachine(directories.dataDir),
     keeping: { usage: () => archive.store.usage(), policy: () => config.current().retention },
+    monitor: monitor.source,
     ...alerts.stores,
   })
   return (request, sender) => app.fetch(request, sender)
 }
 
-async function reload(daemon: Daemon, { config, alerts }: ServeParts): Promise<void> {
+async function reload(daemon: Daemon, { config, alerts, monitor }: ServeParts): Promise<void> {
   if (!(await config.reload())) return
   daemon.follow(toSchedule(config.current()))
+  await monitor.follow(config.current().monitor)
   await alerts.follow(config.current().alerts)
 }
 
@@ -241,7 +253,11 @@ function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedu
   const parse = (text: string): CronExpression | null => (text === NEVER ? null : (parseCronExpression(text) ?? null))
   return {
     exits: exitsNotConfigured === null ? parse(schedule.exits) : null,
-    chores: { archive: parse(schedule.archive), retention: parse(schedule.retention) },
+    chores: {
+      archive: parse(schedule.archive),
+      monitor: parse(schedule.archive),
+      retention: parse(schedule.retention),
+    },
     jitterMs: schedule.jitter,
   }
 }

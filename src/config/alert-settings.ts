@@ -29,6 +29,7 @@ export const ALERT_RULES = ['five_in_a_row', 'two_in_a_row'] as const
 export type AlertRule = (typeof ALERT_RULES)[number]
 
 const SECURITIES: readonly MailSecurity[] = ['tls', 'starttls', 'none']
+const SUBSCRIPTION = /^(?:operator|family|contact|owner|category|domain):./
 const CLOCK_TIME = '(?:[01]\\d|2[0-3]):[0-5]\\d'
 
 /** The keys of `[[alerts.channels]]`. */
@@ -76,11 +77,14 @@ const CHANNEL_SETTINGS: { readonly [K in keyof ChannelSettings]: Setting<Channel
     name: 'subscribe',
     isList: true,
     schema: textList.pipe(
-      z.array(z.string().regex(/^(?:operator|family|contact):./, 'must begin with operator:, family: or contact:')),
+      z.array(
+        z.string().regex(SUBSCRIPTION, 'must begin with operator:, family:, contact:, owner:, category: or domain:'),
+      ),
     ),
     default: [],
     defaultText: 'all',
-    description: 'only about these relays: operator:NAME, family:FINGERPRINT of a member, contact:TEXT in the contact',
+    description:
+      'only about these: operator:NAME, family:FINGERPRINT of a member, contact:TEXT in the contact of relays; owner:NAME, category:NAME, domain:NAME of watched names',
     example: 'operator:example.org',
   },
   perMinute: countSetting('per-minute', limits.PER_MINUTE, 'messages a minute at most'),

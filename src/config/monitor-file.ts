@@ -11,7 +11,7 @@ import { parseDuration } from '../core/duration.ts'
 import { canonicalIp, parsePrefix } from '../core/ip-address.ts'
 import { findNearestName } from '../core/nearest-name.ts'
 import { MONITOR_TYPES, type MonitoredName, type MonitorPlan, type MonitorResolver } from '../model/monitor-name.ts'
-import { createTableReader, findTablePlaces, type TableReader } from './monitor-table.ts'
+import { createTableReader, findTablePlaces, type TablePlace, type TableReader } from './monitor-table.ts'
 import { DEFAULT_MONITOR_RESOLVERS, parseResolverUrl, RESOLVER_URL_FORM } from './monitor-resolver-url.ts'
 import { parseExpected, parseSpan, SPAN_FORM } from './monitor-values.ts'
 
@@ -27,6 +27,7 @@ const DOMAIN_KEYS = [
   'approve',
   'maintenance',
   'resolvers',
+  'channels',
 ]
 const RESOLVER_KEYS = ['name', 'operator', 'url', 'address', 'format']
 const TOP_KEYS = ['domains', 'resolvers', 'sinkholes']
@@ -37,19 +38,48 @@ const INTERVAL_MAX_MS = 24 * 3_600_000
 const NAMES_MAX = 10_000
 const DOMAINS_FORM = '[[domains]] with name = "Shop", domain = "shop.zone.example", record_type = "A", category = "web"'
 
-/** Parses `dns-monitor.toml`. @throws {ConfigError} With file and line. */
-export function parseMonitorFile(file: string, text: string): MonitorPlan {
-  const places = findTablePlaces(text)
-  const top = parseToml(file, text)
-  const reader = createTableReader(file, places.get('')?.[0], top, TOP_KEYS)
-  const own = readTables(file, top['resolvers'], 'resolvers').map((table, index) =>
-    readResolver(createTableReader(file, places.get('resolvers')?.[index], table, RESOLVER_KEYS)),
+/**
+ * Parses `dns-monitor.toml`.
+ *
+ * @param channels - Names of the alert channels that exist; `undefined` where nobody knows.
+ * @throws {ConfigError} With file and line.
+ */
+export function parseMonitorFile(file: string, text: string, channels?: readonly string[]): MonitorPlan {
+  return readPlan(file, parseToml(file, text), findTablePlaces(text), { table: '', channels })
+}
+
+/**
+ * Parses the same from the table `[monitor]` of a larger file: `[[monitor.domains]]`, `[[monitor.resolvers]]`. Other keys
+ * of that table are not looked at.
+ *
+ * @returns `undefined` when it has neither names nor resolvers.
+ * @throws {ConfigError} With file and line.
+ */
+export function parseMonitorTables(file: string, text: string, channels: readonly string[]): MonitorPlan | undefined {
+  const table = parseToml(file, text)['monitor']
+  if (typeof table !== 'object' || table === null) return undefined
+  const own = Object.fromEntries(Object.entries(table).filter(([key]) => TOP_KEYS.includes(key)))
+  if (own['domains'] === undefined && own['resolvers'] === undefined) return undefined
+  return readPlan(file, own, findTablePlaces(text), { table: 'monitor', channels })
+}
+
+/** `table`: where the keys stand; '' for the top of the file. */
+function readPlan(
+  file: string,
+  top: Readonly<Record<string, unknown>>,
+  places: ReadonlyMap<string, readonly TablePlace[]>,
+  { table: own, channels }: { readonly table: string; readonly channels: readonly string[] | undefined },
+): MonitorPlan {
+  const placesOf = (key: string): readonly TablePlace[] => places.get(own === '' ? key : `${own}.${key}`) ?? []
+  const reader = createTableReader(file, places.get(own)?.[0], top, TOP_KEYS)
+  const named = readTables(file, top['resolvers'], 'resolvers').map((table, index) =>
+    readResolver(createTableReader(file, placesOf('resolvers')[index], table, RESOLVER_KEYS)),
   )
-  const double = own.find(({ name }, index) => own.findIndex((other) => other.name === name) < index)
+  const double = named.find(({ name }, index) => named.findIndex((other) => other.name === name) < index)
   if (double !== undefined) throw new ConfigError(file, `two resolvers are called "${double.name}"`, 'one name each')
-  const resolvers = own.length > 0 ? own : DEFAULT_MONITOR_RESOLVERS
+  const resolvers = named.length > 0 ? named : DEFAULT_MONITOR_RESOLVERS
   const names = readTables(file, top['domains'], 'domains').flatMap((table, index) =>
-    readDomain(createTableReader(file, places.get('domains')?.[index], table, DOMAIN_KEYS), resolvers),
+    readDomain(createTableReader(file, placesOf('domains')[index], table, DOMAIN_KEYS), resolvers, channels),
   )
   const sinkholes = reader.texts('sinkholes', 'sinkholes = ["192.0.2.0/24"]')
   for (const prefix of sinkholes) {
@@ -72,7 +102,11 @@ export function parseMonitorJson(source: string, text: string): MonitorPlan {
   if (!Array.isArray(list)) throw new ConfigError(source, 'it is no list', form)
   const resolvers = DEFAULT_MONITOR_RESOLVERS
   const names = (list as readonly unknown[]).flatMap((entry, index) =>
-    readDomain(createTableReader(`${source}[${index}]`, undefined, entry, DOMAIN_KEYS.slice(0, 4)), resolvers),
+    readDomain(
+      createTableReader(`${source}[${index}]`, undefined, entry, DOMAIN_KEYS.slice(0, 4)),
+      resolvers,
+      undefined,
+    ),
   )
   return checkPlan(source, { names, resolvers, sinkholes: [] })
 }
@@ -124,7 +158,11 @@ function readResolver(table: TableReader): MonitorResolver {
   return { name, operator: table.text('operator', 'operator = "Own"') ?? name, ...place }
 }
 
-function readDomain(table: TableReader, known: readonly MonitorResolver[]): readonly MonitoredName[] {
+function readDomain(
+  table: TableReader,
+  known: readonly MonitorResolver[],
+  channels: readonly string[] | undefined,
+): readonly MonitoredName[] {
   const domain = readDomainName(table)
   const types = readTypes(table)
   const mode = table.text('mode', 'mode = "auto" or "pin"') ?? 'auto'
@@ -152,6 +190,7 @@ function readDomain(table: TableReader, known: readonly MonitorResolver[]): read
       return span
     }),
     resolvers: readResolvers(table, known),
+    channels: readChannels(table, channels),
   } as const
   return types.map((type) => ({ ...shared, type }))
 }
@@ -192,6 +231,16 @@ function readExpected(table: TableReader, key: string): MonitoredName['expect'] 
     if (value === undefined) throw table.fail(key, `"${text.slice(0, 80)}" is no value`, form)
     return value
   })
+}
+
+function readChannels(table: TableReader, known: readonly string[] | undefined): readonly string[] {
+  const texts = table.texts('channels', 'channels = ["ops"], names of [[alerts.channels]]')
+  const unknown = texts.find((text) => known?.includes(text) === false)
+  if (unknown === undefined) return texts
+  const near = findNearestName(unknown, known ?? [])
+  const form =
+    near === undefined ? '[[alerts.channels]] with that name in the configuration of the daemon' : `"${near}"`
+  throw table.fail('channels', `no alert channel is called "${unknown.slice(0, 80)}"`, form)
 }
 
 function readResolvers(table: TableReader, known: readonly MonitorResolver[]): readonly string[] {

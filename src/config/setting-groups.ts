@@ -2,6 +2,7 @@
 import { ALERT_SETTING_GROUP } from './alert-settings.ts'
 import { EXIT_SETTING_GROUP } from './exit-settings.ts'
 import { GENERAL_SETTING_GROUP } from './general-settings.ts'
+import { MONITOR_SETTING_GROUP } from './monitor-settings.ts'
 import { PUBLISH_SETTING_GROUP } from './publish-settings.ts'
 import { SCHEDULE_SETTING_GROUP, SERVE_SETTING_GROUP } from './serve-settings.ts'
 import { RETENTION_SETTING_GROUP } from './retention-settings.ts'
@@ -16,4 +17,5 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   SERVE_SETTING_GROUP,
   SCHEDULE_SETTING_GROUP,
   ALERT_SETTING_GROUP,
+  MONITOR_SETTING_GROUP,
 ]

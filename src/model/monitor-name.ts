@@ -51,6 +51,8 @@ export interface MonitoredName {
   readonly maintenance: readonly TimeSpan[]
   /** Names of resolvers; at least two of different operators. */
   readonly resolvers: readonly string[]
+  /** Names of alert channels that alone are told about it; empty for all that take its messages. */
+  readonly channels: readonly string[]
 }
 
 /** A resolver that the monitor asks. */

@@ -204,17 +204,22 @@ function noticeOf(
   return { event, channel, severity, atMs, title: titleOf(identity, incident, event), incident }
 }
 
-function titleOf({ monitor }: IncidentIdentity, { subject, resolver, status }: MonitorIncident, event: string): string {
-  const what = {
+/** What an incident is about, one sentence without full stop. */
+export function describeIncident(monitor: string, { subject, resolver }: MonitorIncident): string {
+  return {
     K3: `${monitor} has a new answer`,
     K4: `${monitor} leads to an address that no public name has`,
     K5: `${monitor} has no answer where it had one`,
     diverges: `${resolver ?? 'a resolver'} gives other answers for ${monitor} than everybody else`,
     unavailable: `no resolver gives an answer for ${monitor}`,
   }[subject]
+}
+
+function titleOf({ monitor }: IncidentIdentity, incident: MonitorIncident, event: string): string {
+  const what = describeIncident(monitor, incident)
   if (event === 'ongoing') return `still: ${what}`
   if (event !== 'recovered') return what
-  return status === 'changed' ? `accepted as changed: ${what}` : `over: ${what}`
+  return incident.status === 'changed' ? `accepted as changed: ${what}` : `over: ${what}`
 }
 
 function channelOf(subject: IncidentSubject, severity: AlertSeverity): MonitorChannel {

@@ -38,6 +38,7 @@ export function composeMonitorMessage(notice: MonitorNotice, monitored: Monitore
       ...(monitored === null ? [] : [`domain:${monitored.domain}`]),
       ...(monitored === null || monitored.category === '' ? [] : [`category:${monitored.category}`]),
       ...(monitored === null || monitored.owner === null ? [] : [`owner:${monitored.owner}`]),
+      ...(monitored === null ? [] : monitored.channels.map((name) => `to:${name}`)),
     ],
     contacts: [],
   }

@@ -14,6 +14,7 @@ import type {
   MonitorState,
   TtlRange,
 } from '../model/monitor-state.ts'
+import type { ObservedMode } from '../model/monitor-view.ts'
 import type { ClassifiedAnswer } from './monitor-classes.ts'
 
 /** So many rounds and so much time make a profile. */
@@ -195,9 +196,6 @@ function countRound(counters: ModeCounters, answers: readonly ResolverAnswer[]):
     newest: { ...counters.newest, ...Object.fromEntries(texts) },
   }
 }
-
-/** What a name's answers look like over time; `unknown` in the first rounds. */
-export type ObservedMode = 'static' | 'rotating' | 'geographic' | 'multi_cdn' | 'unknown'
 
 /** Fewer rounds say nothing. */
 const ROUNDS_MIN = 20

@@ -19,6 +19,7 @@ import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { IncidentStore } from '../model/incident.ts'
 import type { Machine } from '../model/machine.ts'
+import type { MonitorSource } from '../model/monitor-view.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import { addPages, createPage } from './add-pages.ts'
@@ -61,6 +62,8 @@ export interface WebAppOptions {
   readonly machine?: Machine | undefined
   /** Relays of an ended run in order of finishing, so that readers of events go on where they were. */
   readonly finishOrder?: ((runId: string) => Promise<readonly string[] | undefined>) | undefined
+  /** Names that are watched; absent where nothing can be. */
+  readonly monitor?: MonitorSource | undefined
   /** Version of Candor. */
   readonly version: string
 }

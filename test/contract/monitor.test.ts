@@ -3,45 +3,19 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
 import type { Clock } from '../../src/core/clock.ts'
-import type { DnsMessage } from '../../src/dns/message.ts'
 import { RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../../src/dns/rcode.ts'
-import { serveDns } from '../../src/lab/serve-dns.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
-import { nodeNet } from '../../src/platform/node-net.ts'
 import { openAlertStores } from '../../src/store/alert-stores.node.ts'
 import { createCliCapabilities, runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
-
-/** Addresses that are answered, or the RCODE; what is cut off over UDP comes over TCP. */
-interface Told {
-  addresses: readonly string[]
-  rcode?: number
-  isCut?: boolean
-}
-
-function reply(query: DnsMessage, { addresses, rcode = 0 }: Told, truncated: boolean): DnsMessage {
-  const [question] = query.questions
-  if (question === undefined) throw new Error('a query without question')
-  const answers = addresses.map((address) => ({
-    name: question.name,
-    type: 1,
-    class: 1,
-    ttl: 60,
-    rdata: { kind: 'a' as const, address },
-  }))
-  const header = { ...query.header, response: true, recursionAvailable: true, authenticData: false, truncated, rcode }
-  return { ...query, header, answers: truncated || question.type !== 1 ? [] : answers }
-}
+import { startToldResolver, type Told } from './told-resolver.ts'
 
 /** Starts a resolver for each thing that is told, and writes a file that names them. @returns Its path. */
 async function writePlan(told: readonly Told[], keys = ''): Promise<string> {
   const resolvers: string[] = []
   for (const [index, each] of told.entries()) {
-    const server = await serveDns(nodeNet, { address: '127.0.0.1', port: 0 }, (query, transport) =>
-      Promise.resolve(reply(query, each, each.isCut === true && transport === 'udp')),
-    )
-    onTestFinished(() => server.close())
-    resolvers.push(`[[resolvers]]\nname = "r${index}"\nurl = "udp://127.0.0.1:${server.endpoint.port}"\n`)
+    const port = await startToldResolver(() => each)
+    resolvers.push(`[[resolvers]]\nname = "r${index}"\nurl = "udp://127.0.0.1:${port}"\n`)
   }
   const path = join(makeTemporaryDirectory(), 'dns-monitor.toml')
   writeFileSync(path, `${resolvers.join('')}[[domains]]\nname = "Shop"\ndomain = "shop.zone.example"\n${keys}`)

@@ -35,6 +35,7 @@ export function watch(changes: Partial<MonitoredName> = {}): MonitoredName {
     approve: [],
     maintenance: [],
     resolvers: RESOLVERS,
+    channels: [],
     ...changes,
   }
 }

@@ -12,6 +12,7 @@ import { judgeMonitorRound, type JudgedRound } from '../../verdicts/monitor-judg
 import { createMonitorState } from '../../verdicts/monitor-profile.ts'
 import { judgeVantage, type VantageState } from '../../verdicts/monitor-vantage.ts'
 import { askCertificate } from './ask-certificate.ts'
+import type { MonitorOrders } from './monitor-orders.ts'
 import { createMonitorProbe, type MonitorProbe, type MonitorProbeCapabilities } from './monitor-probe.ts'
 
 /** Names that are asked at once. */
@@ -26,8 +27,10 @@ export interface MonitorRunOptions {
   readonly signal: AbortSignal
   /** Hands on what people are to be told; `monitored` is `null` for our own outage. */
   readonly tell: (notice: MonitorNotice, monitored: MonitoredName | null) => Promise<void>
-  /** Called after each round. */
-  readonly onRound: (monitored: MonitoredName, judged: JudgedRound) => void
+  /** Called after each round that was judged. */
+  readonly onRound: (monitored: MonitoredName, judged: JudgedRound, round: MonitorRound) => void
+  /** Names that are asked now; their intervals go on beside. */
+  readonly orders?: MonitorOrders
 }
 
 interface Watched {
@@ -46,7 +49,7 @@ interface Asked {
 /** Watches. @throws {RunError} When a state cannot be kept. */
 export async function runMonitor(capabilities: MonitorProbeCapabilities, options: MonitorRunOptions): Promise<void> {
   const { clock } = capabilities
-  const { plan, signal, timeoutMs } = options
+  const { plan, signal, timeoutMs, orders } = options
   const probe = createMonitorProbe(capabilities, plan, timeoutMs)
   const startMs = clock.nowMs()
   const all: readonly Watched[] = plan.names.map((monitored) => ({
@@ -59,8 +62,10 @@ export async function runMonitor(capabilities: MonitorProbeCapabilities, options
   try {
     while (!signal.aborted) {
       const dueMs = Math.min(...all.map(dueAt))
-      await sleep(clock, Math.max(0, dueMs - clock.nowMs()), signal)
+      const waking = orders === undefined ? signal : AbortSignal.any([signal, orders.signal()])
+      await sleep(clock, Math.max(0, dueMs - clock.nowMs()), waking)
       if (signal.aborted) return
+      follow(all, orders?.take() ?? [], clock.nowMs())
       // Who has waited longest is first, so that nobody starves where there are more names than time.
       const waiting = all.filter((watched) => dueAt(watched) <= clock.nowMs())
       const due = waiting.toSorted((a, b) => dueAt(a) - dueAt(b)).slice(0, NAMES_AT_ONCE)
@@ -76,6 +81,12 @@ export async function runMonitor(capabilities: MonitorProbeCapabilities, options
   } finally {
     probe.close()
   }
+}
+
+/** An order makes a round like a confirming one: it teaches and resolves nothing by being asked for often. */
+function follow(all: readonly Watched[], keys: readonly string[], nowMs: number): void {
+  if (keys.length === 0) return
+  for (const watched of all) if (keys.includes(formatMonitorKey(watched.monitored))) watched.confirmAtMs = nowMs
 }
 
 function dueAt({ regularAtMs, confirmAtMs }: Watched): number {
@@ -115,7 +126,7 @@ async function judgeAsked(
     const inMs = judged.confirmAtMs - capabilities.clock.wallNowMs()
     watched.confirmAtMs = capabilities.clock.nowMs() + Math.max(0, inMs)
   }
-  onRound(monitored, judged)
+  onRound(monitored, judged, corroborated)
 }
 
 function findNewAddress({ answers }: JudgedRound): string | undefined {

@@ -1,0 +1,105 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readAnswer } from '../../src/cli/daemon-client.ts'
+import { openAlertStores } from '../../src/store/alert-stores.node.ts'
+import { createFastClock } from './fast-clock.ts'
+import { logged, startDaemon, type RunningDaemon } from './serve-daemon.ts'
+import { runSimulatedCli } from './simulated-cli.ts'
+import { makeTemporaryDirectory } from './temporary-directory.ts'
+import { startToldResolver } from './told-resolver.ts'
+
+const RIGHT = '8.8.8.8'
+const WRONG = '10.9.9.9'
+/** Half an hour is a quarter of a minute. */
+const FACTOR = 120
+
+/** What the resolvers say; a test changes it. */
+interface World {
+  addresses: readonly string[]
+  asked: number
+}
+
+/** A daemon that watches one name through two resolvers. */
+async function startWatching(
+  keys = '',
+  environment: Readonly<Record<string, string>> = {},
+): Promise<{
+  readonly daemon: RunningDaemon
+  readonly world: World
+  readonly file: string
+  readonly resolvers: string
+}> {
+  const directory = makeTemporaryDirectory()
+  const world: World = { addresses: [RIGHT], asked: 0 }
+  const file = join(directory, 'dns-monitor.toml')
+  const resolvers: string[] = []
+  for (const name of ['one', 'two']) {
+    const port = await startToldResolver(() => {
+      world.asked += 1
+      return { addresses: world.addresses }
+    })
+    resolvers.push(`[[resolvers]]\nname = "${name}"\nurl = "udp://127.0.0.1:${port}"\n`)
+  }
+  writeFileSync(
+    file,
+    `${resolvers.join('')}[[domains]]\nname = "Shop"\ndomain = "shop.zone.example"\nowner = "team-web"\n${keys}`,
+  )
+  const config = '[schedule]\nexits = "never"\n[monitor]\ninclude = "dns-monitor.toml"\ntimeout = "60s"\n'
+  const daemon = await startDaemon(config, directory, environment, { clock: createFastClock(FACTOR) })
+  return { daemon, world, file, resolvers: resolvers.join('') }
+}
+
+async function read({ client }: RunningDaemon, path: string): Promise<unknown> {
+  return readAnswer(await client.get(path))
+}
+
+describe('candor serve with [monitor]', () => {
+  test('watches, keeps equal rounds as one, tells once, and acknowledges', async () => {
+    const { daemon, world } = await startWatching()
+    const url = '/api/v1/monitors/shop.zone.example/A'
+    await expect
+      .poll(() => read(daemon, `${url}/rounds`), { timeout: 10_000 })
+      .toMatchObject({ rounds: [{ count: expect.any(Number), class: 'K0', answers: [{ values: [RIGHT] }, {}] }] })
+    world.addresses = [WRONG]
+    await expect
+      .poll(() => read(daemon, url), { timeout: 20_000 })
+      .toMatchObject({
+        standing: 'incident',
+        incidents: [{ subject: 'K4', severity: 'critical', status: 'open', values: [WRONG] }],
+      })
+    const { incidents } = (await read(daemon, url)) as { readonly incidents: readonly { readonly key: string }[] }
+    const key = incidents[0]?.key ?? ''
+    const ack = ['monitor', 'ack', key.slice(0, 12), '--who', 'Ada', '--data-dir', daemon.dataDir]
+    expect(await runSimulatedCli(ack)).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining('acknowledged until'),
+    })
+    expect(await read(daemon, url)).toMatchObject({ incidents: [{ acknowledged: { who: 'Ada' } }] })
+    expect(await read(daemon, '/api/v1/monitors?owner=team-web')).toMatchObject({
+      summary: { names: 1, standings: { incident: 1 } },
+      monitors: [{ key: 'shop.zone.example/A' }],
+    })
+    await daemon.stop()
+    await using stores = await openAlertStores(daemon.dataDir, null)
+    const told = await stores.outbox.unrouted()
+    expect(told.filter(({ campaign }) => campaign === 'monitor')).toEqual([])
+  }, 40_000)
+
+  test('takes another file at SIGHUP, and keeps the old one where the new one is bad', async () => {
+    const { daemon, file, resolvers } = await startWatching()
+    const tail = `${resolvers}[[domains]]\ndomain = "other.zone.example"\nrecord_type = ["A", "MX"]\n`
+    writeFileSync(file, `${tail}modee = "pin"\n`)
+    daemon.hangUp()
+    await expect
+      .poll(() => read(daemon, '/api/v1/daemon'))
+      .toMatchObject({
+        configuration: { refused: { place: `${file}:10`, hint: 'mode = …' } },
+      })
+    expect(await read(daemon, '/api/v1/monitors')).toMatchObject({ monitors: [{ domain: 'shop.zone.example' }] })
+    writeFileSync(file, tail)
+    daemon.hangUp()
+    await expect.poll(() => read(daemon, '/api/v1/monitors')).toMatchObject({ summary: { names: 2 } })
+    expect(logged(daemon, 'daemon.monitor.watching')).toMatchObject([{ names: 1 }, { names: 2, resolvers: 2 }])
+  })
+})
