@@ -16,7 +16,7 @@ import type { ExitReport } from '../model/exit-result.ts'
 import { parsePublishedName } from '../model/published-name.ts'
 import type { RetentionPolicy } from '../model/retention.ts'
 import { ArchiveError } from '../publish/archive-codec.ts'
-import { gunzip } from '../publish/gzip.ts'
+import { gunzip } from '../core/gzip.ts'
 import { tarCodec } from '../publish/tar-codec.node.ts'
 import type { ExitArchiveStore } from '../store/exit-archive.node.ts'
 

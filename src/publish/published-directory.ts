@@ -15,7 +15,7 @@ import { FileError, joinPath, type FileInfo, type Files } from '../core/files.ts
 import { parsePublishedName, type PublishedName } from '../model/published-name.ts'
 import type { PublishedFile, PublishedSource } from '../model/published-source.ts'
 import { archiveName, readArchiveIndex, type ArchiveIndex } from './archive-index.ts'
-import { gunzip } from './gzip.ts'
+import { gunzip } from '../core/gzip.ts'
 import { sha256 } from './sha256.ts'
 
 /** As much as a report may have. */

@@ -19,7 +19,7 @@ import {
   type ArchiveEntry,
   type ArchiveIndex,
 } from './archive-index.ts'
-import { gunzip, gzip } from './gzip.ts'
+import { gunzip, gzip } from '../core/gzip.ts'
 import { momentOf } from './plan-retention.ts'
 import { REPORT_OCTETS_MAX } from './published-directory.ts'
 import { sha256 } from './sha256.ts'

@@ -10,6 +10,7 @@
  */
 import { parseTime } from '../../core/clock.ts'
 import { FileError, type Files, type ReadFile } from '../../core/files.ts'
+import { createLineSplitter } from '../../core/line-splitter.ts'
 import type { AuthorityLogSource, AuthorityQuery } from '../../model/authority-query.ts'
 import { createAuthorityLogParser, type MalformedLine } from './authority-log-parser.ts'
 
@@ -32,8 +33,6 @@ export interface AuthorityLogReaderOptions {
 const CHUNK_OCTETS = 262_144
 /** {@link AuthorityLogSource.take} promises this. */
 const QUERIES_MAX = 100_000
-/** Longer lines are cut; the parser then calls them malformed. */
-const LINE_OCTETS_MAX = 8_192
 const ROTATED_FILES_MAX = 99
 const ROTATION_TRIES_MAX = 5
 /** So many calls find a rotation that is not over, before what is missing is given up. */
@@ -158,32 +157,4 @@ async function findOldest(files: Files, path: string, sinceMs: number): Promise<
     oldest = `${path}.${index}`
   }
   return oldest
-}
-
-/** Cuts octets into lines; what is longer than a line can be is cut short. */
-function createLineSplitter(): { take: (chunk: Uint8Array) => readonly string[] } {
-  let rest: Uint8Array = new Uint8Array(0)
-  const decoder = new TextDecoder()
-  return {
-    take: (chunk) => {
-      const lines: string[] = []
-      let start = 0
-      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, start)) {
-        const line = concat(rest, chunk.subarray(start, end))
-        rest = new Uint8Array(0)
-        lines.push(decoder.decode(line.at(-1) === 0x0d ? line.subarray(0, -1) : line))
-        start = end + 1
-      }
-      rest = concat(rest, chunk.subarray(start)).slice(0, LINE_OCTETS_MAX)
-      return lines
-    },
-  }
-}
-
-function concat(a: Uint8Array, b: Uint8Array): Uint8Array {
-  if (a.length === 0) return b
-  const joined = new Uint8Array(a.length + b.length)
-  joined.set(a)
-  joined.set(b, a.length)
-  return joined
 }
