@@ -30,6 +30,9 @@ const SYSTEM_PACKAGES = [
   { name: 'dnsdist', program: 'dnsdist', purpose: 'the tests of DNS over TLS, as the other side', forStart: false },
   { name: 'knot', program: 'knotd', purpose: 'the tests of candor query, as the other side', forStart: false },
   { name: 'openssl', program: 'openssl', purpose: 'the certificates of those tests', forStart: false },
+  { name: 'smartdns', program: 'smartdns', purpose: 'the tests of SmartDNS as a child process', forStart: false },
+  { name: 'nftables', program: 'nft', purpose: 'the tests of address sets', forStart: false },
+  { name: 'iproute2', program: 'ip', purpose: 'the network namespaces of those tests', forStart: false },
   { name: 'chromium', program: 'chromium', purpose: 'the tests of the pages', forStart: false },
 ]
 

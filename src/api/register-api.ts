@@ -4,6 +4,7 @@
  * Invariant: an address that is not on a list is not found; a method that an address does not take is refused.
  */
 import type { Hono } from 'hono'
+import type { Sidecar } from '../model/sidecar.ts'
 import type { AccessGuard } from './access.ts'
 import { createAlertsResource } from './alerts-resource.ts'
 import { createCampaignsResource } from './campaigns-resource.ts'
@@ -26,6 +27,7 @@ import { createProblemResponse } from './problem.ts'
 import { PUBLISHED_PATH, readPublished } from './published-files.ts'
 import { checkReadiness } from './readiness.ts'
 import { createRunsResource } from './runs-resource.ts'
+import { createSidecarsResource } from './sidecars-resource.ts'
 import { createVantagesResource } from './vantages-resource.ts'
 
 const EVENTS_PATH = '/api/v1/events'
@@ -34,6 +36,8 @@ const EVENTS_PATH = '/api/v1/events'
 export interface ApiSources extends MetricsSources {
   /** Who may give orders; who may read was asked before. */
   readonly access: AccessGuard
+  /** Child processes; empty where there are none. */
+  readonly sidecars?: readonly Sidecar[] | undefined
 }
 
 /** Adds the routes to `app`. @returns What the API can be asked. */
@@ -71,6 +75,7 @@ function createOperations(sources: ApiSources): readonly Operation[] {
     ...(outbox === undefined ? [] : createAlertsResource(outbox)),
     ...(control === undefined ? [] : createDaemonResource(control)),
     ...(monitor === undefined ? [] : createMonitorsResource(monitor, clock)),
+    ...(sources.sidecars === undefined ? [] : createSidecarsResource(sources.sidecars)),
     ...createCompatibleResource(atHand, runs),
   ]
 }

@@ -10,6 +10,7 @@ export const COMMAND_NAMES = [
   'monitor',
   'exits',
   'satellite',
+  'domains',
   'authority',
   'alerts',
   'bulk',

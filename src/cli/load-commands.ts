@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   query: async () => (await import('./query.ts')).registerQuery,
   exits: async () => (await import('./exits.ts')).registerExits,
   satellite: async () => (await import('./satellite.ts')).registerSatellite,
+  domains: async () => (await import('./domains.ts')).registerDomains,
   authority: async () => (await import('./authority.ts')).registerAuthorityCommand,
   alerts: async () => (await import('./alerts.ts')).registerAlerts,
   bulk: async () => (await import('./bulk.ts')).registerBulk,

@@ -3,6 +3,7 @@
  * force, and what is wrong with the new one is shown.
  */
 import type { Command } from 'commander'
+import type { NftSets } from '../campaigns/domains/format-nft-sets.ts'
 import { ALERT_SETTINGS, type AlertSettings } from '../config/alert-settings.ts'
 import { GENERAL_SETTING_GROUP, GENERAL_SETTINGS, type GeneralSettings } from '../config/general-settings.ts'
 import { collectSettings, type LoadedGroup } from '../config/load-config.ts'
@@ -16,6 +17,7 @@ import {
   type ServeSettings,
 } from '../config/serve-settings.ts'
 import type { SettingGroup } from '../config/setting.ts'
+import type { SmartDnsSettings } from '../config/smartdns-settings.ts'
 import { formatIsoTime } from '../core/clock.ts'
 import { ConfigError, RunError } from '../core/config-error.ts'
 import { FileError } from '../core/files.ts'
@@ -23,9 +25,11 @@ import type { DaemonStatus } from '../model/daemon-control.ts'
 import type { RetentionPolicy } from '../model/retention.ts'
 import { setUpChannels } from './alert-service.ts'
 import type { CliContext } from './cli-context.ts'
+import { readSets } from './domains-apply-sets.ts'
 import { finishExitRun } from './exit-run-options.ts'
 import { findConfigPath, loadSettings } from './load-settings.ts'
 import { openStores } from './open-stores.ts'
+import { checkSmartDns, readSmartDnsSettings } from './plan-smartdns.ts'
 import { readMonitorConfig } from './read-monitor-config.ts'
 import type { MonitorConfig } from './serve-monitor.ts'
 import { toRetentionPolicy } from './store-options.ts'
@@ -44,6 +48,9 @@ export interface ServeConfig {
   readonly publish: PublishSettings
   /** How long the archive keeps what. */
   readonly retention: RetentionPolicy
+  readonly smartDns: SmartDnsSettings
+  /** Names of the address sets. */
+  readonly sets: NftSets
   /** Where reports are written. */
   readonly analysisDir: string
   /** Why no run over exits can be made, one sentence; `null` when one can. */
@@ -98,6 +105,7 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
   if (exitsNotConfigured === null) await finishExitRun(groups, [], context)
   const alerts = collectSettings<AlertSettings>(ALERT_SETTINGS, of('alerts'))
   const publish = collectSettings<PublishSettings>(PUBLISH_SETTINGS, of('publish'))
+  const sets = readSets(of('sets'))
   // Keys that cannot be read are found out now, and not in the night.
   await setUpChannels(context, alerts)
   await openStores(context, publish)
@@ -110,10 +118,19 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
     alerts,
     publish,
     retention: toRetentionPolicy(collectSettings<RetentionSettings>(RETENTION_SETTINGS, of('retention'))),
+    smartDns: readSmartDns(of('smartdns'), sets),
+    sets,
     analysisDir: String(of('exits').get('analysis-dir')?.value),
     exitsNotConfigured,
     monitor,
   }
+}
+
+/** What SmartDNS would misunderstand is found out before anything changes. */
+function readSmartDns(group: LoadedGroup, sets: NftSets): SmartDnsSettings {
+  const settings = readSmartDnsSettings(group)
+  if (settings.enabled) checkSmartDns(settings, sets)
+  return settings
 }
 
 /** @throws What is neither a mistake in the configuration nor trouble with what it names: a bug. */

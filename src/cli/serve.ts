@@ -40,6 +40,7 @@ import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
 import { createServedMonitor, type ServedMonitor } from './serve-monitor.ts'
 import { createServedPublication, type ServedPublication } from './serve-publication.ts'
+import { openServedSmartDns, type ServedSmartDns } from './serve-smartdns.ts'
 import { createRunSteps } from './serve-steps.ts'
 import { untilAborted } from './start-laboratory.ts'
 
@@ -73,13 +74,14 @@ async function serve(context: CliContext, command: Command): Promise<void> {
     await using lock = await acquireRunLock(dataDir, 'candor serve')
     void lock
     using state = await openDaemonState(joinPath(dataDir, 'daemon.db'))
+    await using smartDns = await openServedSmartDns(context, dataDir, config)
     await using alerts = await openServedAlerts(context, config.current().alerts, dataDir)
     const store = await openExitArchive(joinPath(dataDir, ARCHIVE_FILE))
     try {
       const archive = await createServedArchive(context, store, () => config.current().retention)
       const publication = createServedPublication(context, directories, () => config.current())
       const monitor = createServedMonitor(withTables(context, general), dataDir, () => alerts.stores.outbox)
-      await serveLocked(context, { config, directories, state, archive, alerts, publication, monitor })
+      await serveLocked(context, { config, directories, state, archive, alerts, publication, monitor, smartDns })
     } finally {
       await store.close()
     }
@@ -99,6 +101,7 @@ interface ServeParts {
   readonly alerts: ServedAlerts
   readonly publication: ServedPublication
   readonly monitor: ServedMonitor
+  readonly smartDns: ServedSmartDns
 }
 
 async function serveLocked(context: CliContext, parts: ServeParts): Promise<void> {
@@ -124,6 +127,7 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
   try {
     await parts.monitor.begin(config.current().monitor)
     daemon.begin(toSchedule(config.current()))
+    await parts.smartDns.begin()
     const [exits] = daemon.control.campaigns()
     const next = config.current().exitsNotConfigured ?? describeNext(exits)
     log.info('daemon.started', { url: server.url, data_dir: directories.dataDir, exits: next })
@@ -135,7 +139,7 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
     log.info('daemon.stopping')
     const stopped = await withTimeout(
       clock,
-      Promise.all([daemon.stop(), parts.monitor.stop(), parts.alerts.stop()]),
+      Promise.all([daemon.stop(), parts.monitor.stop(), parts.alerts.stop(), parts.smartDns.stop()]),
       STOP_MS,
     )
     // What has not ended by now is in its journal; the next process goes on with it.
@@ -162,7 +166,7 @@ function describeNext(state: CampaignState | undefined): string {
 
 function assemble(
   context: CliContext,
-  { config, directories, state, archive, publication, monitor }: ServeParts,
+  { config, directories, state, archive, publication, monitor, smartDns }: ServeParts,
   steps: readonly RunStep[],
 ): Daemon {
   const { clock, log, version, files } = context
@@ -200,7 +204,7 @@ function assemble(
       }
       return answerMeasurement({ ...context, interrupted: signal }, place, request)
     },
-    problems: () => [...listProblems(config.current()), ...monitor.source.summary().problems],
+    problems: () => [...listProblems(config.current()), ...monitor.source.summary().problems, ...smartDns.problems()],
     stores: () => publication.states(),
     archive: () => archive.state(),
     configuration: () => config.status(),
@@ -215,7 +219,7 @@ function listProblems({ exitsNotConfigured, schedule }: ServeConfig): readonly s
 
 function createHandler(
   context: CliContext,
-  { config, directories, archive, alerts, monitor }: ServeParts,
+  { config, directories, archive, alerts, monitor, smartDns }: ServeParts,
   { control }: Daemon,
 ): FetchHandler {
   const { clock, log, files } = context
@@ -237,16 +241,18 @@ function createHandler(
     machine: createNodeMachine(directories.dataDir),
     keeping: { usage: () => archive.store.usage(), policy: () => config.current().retention },
     monitor: monitor.source,
+    sidecars: smartDns.sidecars,
     ...alerts.stores,
   })
   return (request, sender) => app.fetch(request, sender)
 }
 
-async function reload(daemon: Daemon, { config, alerts, monitor }: ServeParts): Promise<void> {
+async function reload(daemon: Daemon, { config, alerts, monitor, smartDns }: ServeParts): Promise<void> {
   if (!(await config.reload())) return
   daemon.follow(toSchedule(config.current()))
   await monitor.follow(config.current().monitor)
   await alerts.follow(config.current().alerts)
+  await smartDns.follow()
 }
 
 function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedule {

@@ -7,6 +7,8 @@ import { PUBLISH_SETTING_GROUP } from './publish-settings.ts'
 import { SCHEDULE_SETTING_GROUP, SERVE_SETTING_GROUP } from './serve-settings.ts'
 import { RETENTION_SETTING_GROUP } from './retention-settings.ts'
 import type { SettingGroup } from './setting.ts'
+import { SETS_SETTING_GROUP } from './sets-settings.ts'
+import { SMARTDNS_SETTING_GROUP } from './smartdns-settings.ts'
 
 /** All groups; the order is that of the manual and of `config check`. */
 export const SETTING_GROUPS: readonly SettingGroup[] = [
@@ -16,6 +18,8 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   RETENTION_SETTING_GROUP,
   SERVE_SETTING_GROUP,
   SCHEDULE_SETTING_GROUP,
+  SETS_SETTING_GROUP,
+  SMARTDNS_SETTING_GROUP,
   ALERT_SETTING_GROUP,
   MONITOR_SETTING_GROUP,
 ]

@@ -53,6 +53,8 @@ export interface Files {
   makeDirectory(path: string, mode: number): Promise<void>
   /** Removes a file or a whole directory; does nothing when it is not there. @throws {FileError} */
   remove(path: string): Promise<void>
+  /** @returns The absolute path of something that is there, without links. @throws {FileError} */
+  resolve(path: string): Promise<string>
   /** @throws {FileError} */
   rename(from: string, to: string): Promise<void>
 }

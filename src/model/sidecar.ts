@@ -38,8 +38,8 @@ export interface Sidecar {
   status(): SidecarStatus
   /** The configuration that is in force; `null` when there is none. */
   configuration(): string | null
-  /** The newest lines that it said, oldest first; at most 500. */
-  log(): readonly string[]
+  /** The newest lines that it said or wrote, oldest first, at most 500; addresses of clients are left out. */
+  log(): Promise<readonly string[]>
   /** Starts it, or adopts the one that runs. */
   start(): Promise<void>
   /** Ends it, and keeps it ended. */

@@ -9,7 +9,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises'
+import { mkdir, open, readdir, realpath, rename, rm, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { FileError, type AppendFile, type FileInfo, type Files, type ReadFile } from '../core/files.ts'
 import { errorCode } from './node-failure.ts'
@@ -27,6 +27,7 @@ export const nodeFiles: Files = {
   list,
   makeDirectory,
   remove: (path) => guard(path, () => rm(path, { recursive: true, force: true })),
+  resolve: (path) => guard(path, () => realpath(path)),
   rename: (from, to) => guard(from, () => rename(from, to)),
 }
 

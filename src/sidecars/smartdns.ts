@@ -26,6 +26,11 @@ import { createSupervisor, type SupervisedProgram, type Supervisor } from './sup
 const NAME = 'smartdns'
 const PID_FILE = 'smartdns.pid'
 const AUDIT_FILE = 'audit.log'
+const LOG_FILE = 'smartdns.log'
+const LOG_TAIL_OCTETS = 65_536
+const LOG_LINES_MAX = 500
+/** Who asks is nobody's business but theirs. */
+const CLIENT = / from [\da-f.:]+/gi
 const POSITION_FILE = 'audit-position.json'
 const CONFIGURATION = /^(?:smartdns|wildcards)-[0-9a-f]{16}\.(?:conf|list)$/
 const POLL_MS = 200
@@ -123,8 +128,18 @@ class ControlledSmartDns implements SmartDns {
     return this.#generated?.configuration ?? null
   }
 
-  log(): readonly string[] {
-    return this.#supervisor.log()
+  async log(): Promise<readonly string[]> {
+    const { files } = this.#options
+    const path = this.#path(LOG_FILE)
+    const size = (await files.info(path))?.sizeOctets ?? 0
+    const from = Math.max(0, size - LOG_TAIL_OCTETS)
+    const octets = size === 0 ? new Uint8Array() : await files.readPart(path, from, LOG_TAIL_OCTETS)
+    const written = new TextDecoder()
+      .decode(octets)
+      .split('\n')
+      .slice(from === 0 ? 0 : 1)
+    const lines = written.filter((line) => line !== '').map((line) => line.replace(CLIENT, ' from (client)'))
+    return [...lines, ...this.#supervisor.log()].slice(-LOG_LINES_MAX)
   }
 
   async configure(plan: SmartDnsPlan): Promise<boolean> {
@@ -175,7 +190,7 @@ class ControlledSmartDns implements SmartDns {
       wildcards: this.#path(wildcardsName),
       cache: this.#path('cache'),
       audit: this.#path(AUDIT_FILE),
-      log: this.#path('smartdns.log'),
+      log: this.#path(LOG_FILE),
     }
     const { configuration, wildcards } = formatSmartDnsConfig(plan, paths)
     return {

@@ -8,6 +8,7 @@ import { renderApiPage } from './api-page.ts'
 import { readIncidentMarks } from './incident-marks.ts'
 import { renderIncidentPage } from './incident-page.ts'
 import { parseIncidentsView, renderIncidentsPage, type IncidentReader } from './incidents-page.ts'
+import { renderSidecarPage } from './sidecar-page.ts'
 import { renderSystemPage, type KeepingSource } from './system-page.ts'
 import { parseExitQuery } from '../api/exit-query.ts'
 import { PROBLEMS, type ProblemName } from '../api/problem.ts'
@@ -16,6 +17,7 @@ import { formatIsoTime, parseTime, type Clock } from '../core/clock.ts'
 import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
 import type { RunViewSource } from '../model/run-view.ts'
+import type { Sidecar } from '../model/sidecar.ts'
 import { renderAbsentExitPage, renderExitPage, renderPendingExitPage, type ExitPageHistory } from './exit-page.ts'
 import { renderExitsPage } from './exits-page.ts'
 import { parseGroupKey, renderGroupsPage } from './groups-page.ts'
@@ -53,6 +55,7 @@ export interface PageSources {
   readonly incidents?: IncidentReader | undefined
   readonly outbox?: Pick<AlertOutbox, 'status' | 'list'> | undefined
   readonly keeping?: KeepingSource | undefined
+  readonly sidecars?: readonly Sidecar[] | undefined
   /** What the API can be asked. */
   readonly operations: readonly OperationFacts[]
 }
@@ -68,6 +71,12 @@ export function addPages(app: Hono, sources: PageSources): void {
   addRunPages(app, sources, shelf)
   addIncidentPages(app, sources)
   app.get('/system', async () => createPage(await system(sources)))
+  app.get('/sidecars/:name{[a-z0-9-]{1,32}}', async (context) => {
+    const name = context.req.param('name')
+    const found = sources.sidecars?.find((sidecar) => sidecar.status().name === name)
+    if (found === undefined) return notFound('The daemon supervises no child process of this name.')
+    return createPage(await renderSidecarPage(found, sources.clock.wallNowMs()))
+  })
   app.get('/api', () => createPage(renderApiPage(sources.operations)))
   app.get('/how', async () => createPage(await renderHowIndex(sources.detectors)))
   app.get('/how/:slug{[a-z0-9-]{1,60}}', async (context) => {
@@ -120,10 +129,12 @@ async function readUsualPause(shelf: RunShelf): Promise<number | undefined> {
   return times.length < 3 ? undefined : median(times.slice(1).map((time, index) => (times[index] ?? time) - time))
 }
 
-async function system({ clock, control, outbox, published, version, keeping }: PageSources): Promise<Html> {
+async function system(sources: PageSources): Promise<Html> {
+  const { clock, control, outbox, published, version, keeping, sidecars } = sources
   return renderSystemPage({
     nowMs: clock.wallNowMs(),
     version,
+    sidecars: sidecars?.map((sidecar) => sidecar.status()) ?? [],
     status: control?.status(),
     campaigns: control?.campaigns(),
     channels: await outbox?.status(),

@@ -22,6 +22,7 @@ import type { Machine } from '../model/machine.ts'
 import type { MonitorSource } from '../model/monitor-view.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
+import type { Sidecar } from '../model/sidecar.ts'
 import { addPages, createPage } from './add-pages.ts'
 import type { KeepingSource } from './system-page.ts'
 import { LIVE_SCRIPT } from './live-script.ts'
@@ -64,6 +65,8 @@ export interface WebAppOptions {
   readonly finishOrder?: ((runId: string) => Promise<readonly string[] | undefined>) | undefined
   /** Names that are watched; absent where nothing can be. */
   readonly monitor?: MonitorSource | undefined
+  /** Child processes that the daemon supervises. */
+  readonly sidecars?: readonly Sidecar[] | undefined
   /** Version of Candor. */
   readonly version: string
 }

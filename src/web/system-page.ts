@@ -4,6 +4,7 @@ import { formatIsoTime, parseTime } from '../core/clock.ts'
 import type { ChannelOutboxStatus } from '../model/alert.ts'
 import type { CampaignState, DaemonStatus, RunEnding, StoreState } from '../model/daemon-control.ts'
 import type { ArchiveUsage, RetentionPolicy } from '../model/retention.ts'
+import type { SidecarStatus } from '../model/sidecar.ts'
 import { renderFacts, type Fact } from './fact-list.ts'
 import {
   formatCount,
@@ -27,6 +28,8 @@ export interface SystemPageParts {
   readonly channels: readonly ChannelOutboxStatus[] | undefined
   /** Deliveries that were given up, newest first. */
   readonly dead: readonly TitledDelivery[]
+  /** Child processes. */
+  readonly sidecars: readonly SidecarStatus[]
   /** Files that are published. */
   readonly published: number
   /** `undefined` without an archive that says so. */
@@ -69,6 +72,7 @@ export function renderSystemPage(parts: SystemPageParts): Html {
         ${problems.map((problem) => html`<p class="alert" role="alert">${problem}</p>`)} ${renderRefused(status)}
       </section>
       ${campaigns === undefined ? '' : renderCampaigns(campaigns, parts.nowMs)}
+      ${parts.sidecars.length === 0 ? '' : renderSidecars(parts.sidecars)}
       <div class="pair even" id="facts">
         ${renderDaemon(parts)}
         <div class="column">${renderChannels(channels)}${renderStores(status?.stores ?? [])}</div>
@@ -122,6 +126,18 @@ function countTrouble({ status, channels }: SystemPageParts): number {
   const silent = channels?.filter(({ lastError }) => lastError !== null).length ?? 0
   const stores = status?.stores.filter(({ failure }) => failure !== null).length ?? 0
   return (status?.problems.length ?? 0) + refused + steps + silent + stores
+}
+
+function renderSidecars(sidecars: readonly SidecarStatus[]): Html {
+  return html`<section class="card" id="sidecars" aria-labelledby="sidecars-title">
+    <h2 id="sidecars-title">Child processes</h2>
+    ${renderFacts(
+      sidecars.map(({ name, phase, crashes, problem }): Fact => [
+        html`<a href="/sidecars/${name}">${name}</a>`,
+        `${phase}${crashes === 0 ? '' : `, ended by itself ${formatCounted(crashes, 'time', 'times')}`}${problem === null ? '' : `: ${problem}`}`,
+      ]),
+    )}
+  </section>`
 }
 
 function renderCampaigns(campaigns: readonly CampaignState[], nowMs: number): Html {

@@ -14,7 +14,7 @@ function listCommands(command: Command, path: readonly string[] = []): readonly 
 
 /** The commands that README.md lists, alternatives (`lab up | run`) taken apart. */
 function listDocumented(readme: string): readonly string[] {
-  return [...readme.matchAll(/^candor ([a-z |]+?) {2,}\S/gm)].flatMap(([, words = '']) => {
+  return [...readme.matchAll(/^candor ([a-z |-]+?) {2,}\S/gm)].flatMap(([, words = '']) => {
     const [first = '', ...others] = words.split(' | ')
     const group = first.split(' ').slice(0, -1)
     return [first, ...others.map((name) => [...group, name].join(' '))]
