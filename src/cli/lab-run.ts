@@ -12,6 +12,12 @@ import type { CliContext } from './cli-context.ts'
 import { isCommandName } from './command-names.ts'
 import { STATUS_FAILED, type CliStatus } from './exit-status.ts'
 import { findLaboratory, laboratoryDirectoryOption } from './lab-directory.ts'
+import {
+  compareSatelliteRun,
+  findSatelliteWorld,
+  isSatelliteRun,
+  proposeSatelliteOptions,
+} from './lab-run-satellite.ts'
 import { loadSettings } from './load-settings.ts'
 
 const TORRC_VARIABLE = 'CANDOR_EXITS_TORRC_APPEND'
@@ -46,12 +52,15 @@ export function registerLabRun(lab: Command, context: CliContext): void {
       throw new RunError('this laboratory has no Tor network', 'Start one that has: candor lab up --worlds tor')
     const startedAtMs = context.clock.wallNowMs()
     const loaded = await loadSettings(run, context, [], environment)
-    const status = await context.runCommand([...globalWords(run), ...command], {
+    const satellite = isSatelliteRun(command) ? findSatelliteWorld(laboratory) : undefined
+    const proposed = satellite === undefined ? command : await proposeSatelliteOptions(context, satellite, command)
+    const status = await context.runCommand([...globalWords(run), ...proposed], {
       net: createLaboratoryNet(context.net, { ...laboratory, owns: ownsLaboratoryAddress }),
       addressPlan: laboratoryAddressPlan,
       environment: { ...withoutFileSettings(environment, loaded), ...context.environment },
     })
     context.finish(status)
+    if (satellite !== undefined) await compareSatelliteRun(context, satellite, proposed, startedAtMs)
     if (command[0] !== 'exits' || command[1] !== 'run' || laboratory.tor === null) return
     const configured = loaded.get('exits')?.get('analysis-dir')?.value
     await compare(context, laboratory.tor, analysisDirectory(command) ?? String(configured), startedAtMs)

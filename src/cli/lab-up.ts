@@ -11,6 +11,7 @@ import {
   startLaboratoryWithoutTor,
 } from '../lab/laboratory.ts'
 import type { TorNetworkProgress } from '../lab/tor-network-options.ts'
+import { createSatelliteWorld, SATELLITE_SIZE } from '../lab/satellite-world.ts'
 import { WORLDS } from '../lab/worlds.ts'
 import { acquireRunLock } from '../store/run-lock.node.ts'
 import type { CliContext } from './cli-context.ts'
@@ -25,6 +26,14 @@ const AUTHORITIES: Limit = {
 }
 const MIDDLES: Limit = { default: 1, min: 1, max: 50, unit: 'relays', why: 'exits are first hops for each other' }
 const EXITS: Limit = { default: 8, min: 1, max: 190, unit: 'relays', why: 'one for each class of verdict' }
+const RESOLVERS: Limit = {
+  default: SATELLITE_SIZE.resolvers,
+  min: 10,
+  max: 1_000,
+  unit: 'resolvers',
+  why: 'as many as each rule needs cases; each is a socket',
+}
+const NAMES: Limit = { default: SATELLITE_SIZE.domains, min: 30, max: 120, unit: 'names', why: 'every kind of name' }
 const TOR = 'tor'
 const FIRST_HOP_DELAY: Limit = { default: 0, min: 0, max: 10_000, unit: 'ms', why: 'nothing is slow on loopback' }
 
@@ -37,6 +46,8 @@ interface UpOptions {
   readonly fault: readonly string[]
   readonly firstHopDelay: string
   readonly worlds: string
+  readonly resolvers: string
+  readonly names: string
 }
 
 /** Adds `candor lab up`. */
@@ -46,6 +57,8 @@ export function registerLabUp(lab: Command, context: CliContext): void {
     .description('build a laboratory and hold it until it is interrupted')
     .addOption(laboratoryDirectoryOption())
     .option('--worlds <names>', 'what it consists of, with commas between', [TOR, ...WORLDS.keys()].join(','))
+    .option('--resolvers <number>', 'resolvers of the satellite world', String(SATELLITE_SIZE.resolvers))
+    .option('--names <number>', 'names of the satellite world', String(SATELLITE_SIZE.domains))
     .option('--authorities <number>', 'directory authorities', String(AUTHORITIES.default))
     .option('--middles <number>', 'relays that do not exit', String(MIDDLES.default))
     .option('--exits <number>', `exits; ${FAULTS.length} faults there are`, String(EXITS.default))
@@ -85,6 +98,10 @@ function checkOptions(context: CliContext, given: UpOptions): LaboratoryOptions 
   const faults = given.fault.map(findFault)
   const number = (limit: Limit, value: string, path: string): number =>
     checkLimit(limit, /^\d+$/.test(value) ? Number(value) : Number.NaN, path)
+  const size = {
+    resolvers: number(RESOLVERS, given.resolvers, '--resolvers'),
+    domains: number(NAMES, given.names, '--names'),
+  }
   return {
     size: {
       authorities: number(AUTHORITIES, given.authorities, '--authorities'),
@@ -92,7 +109,11 @@ function checkOptions(context: CliContext, given: UpOptions): LaboratoryOptions 
       exits: faults.length > 0 ? faults.length : number(EXITS, given.exits, '--exits'),
     },
     seed: given.seed ?? context.newSeed(),
-    worlds: new Map([...WORLDS].filter(([name]) => checkWorlds(given.worlds).includes(name))),
+    worlds: new Map(
+      [...WORLDS, ['satellite', createSatelliteWorld(size)] as const].filter(([name]) =>
+        checkWorlds(given.worlds).includes(name),
+      ),
+    ),
     directory: given.directory,
     firstHopDelayMs: number(FIRST_HOP_DELAY, given.firstHopDelay, '--first-hop-delay'),
     ...(faults.length > 0 ? { faults } : {}),

@@ -27,28 +27,32 @@ const DOCUMENTATION: readonly { readonly prefix: IpPrefix; readonly owner: Addre
 ]
 
 /** Countries of the access networks in 198.18/16. */
-const ACCESS_COUNTRIES: readonly string[] = ['XI', 'XJ', 'XK', 'XL', 'XM', 'XN', 'XO', 'XP', 'XQ', 'XR']
+export const ACCESS_COUNTRIES: readonly string[] = ['XI', 'XJ', 'XK', 'XL', 'XM', 'XN', 'XO', 'XP', 'XQ', 'XR']
 /** Networks of each country, in turn by the third octet. */
-const ACCESS_NETWORKS_PER_COUNTRY = 2
+export const ACCESS_NETWORKS_PER_COUNTRY = 2
 const ACCESS_AS_FIRST = 64_520
 /** Third octets in 198.19/16. */
-const SITE_BLOCKS = { hosting: 0, content: 32, state: 64, control: 96 } as const
+export const SITE_BLOCKS = { hosting: 0, content: 32, state: 64, control: 96 } as const
 const HOSTING_AS_FIRST = 64_560
 const HOSTING_NETWORKS = 8
 const STATE_AS_FIRST = 64_600
 const CONTROL_AS_FIRST = 64_630
-/** Content networks as a real table of AS names has them: two numbers of one operator after each other. */
-const CONTENT_NETWORKS: readonly string[] = [
-  'LAB-CLOUDFLARENET',
-  'LAB-CLOUDFLARENET-2',
-  'LAB-AMAZON-02',
-  'LAB-AMAZON-AES',
-  'Lab Akamai International',
-  'Lab Akamai Technologies',
-  'LAB-GOOGLE',
-  'LAB-GOOGLE-CLOUD',
+/**
+ * Content networks with the numbers and names of a real table, two of one operator after each other: rules know them by
+ * these. The last two have such a name and no such number.
+ */
+export const CONTENT_NETWORKS: readonly { readonly asn: number; readonly asName: string }[] = [
+  { asn: 13_335, asName: 'LAB-CLOUDFLARENET' },
+  { asn: 209_242, asName: 'LAB-CLOUDFLARENET-2' },
+  { asn: 16_509, asName: 'LAB-AMAZON-02' },
+  { asn: 14_618, asName: 'LAB-AMAZON-AES' },
+  { asn: 20_940, asName: 'Lab Akamai International' },
+  { asn: 16_625, asName: 'Lab Akamai Technologies' },
+  { asn: 15_169, asName: 'LAB-GOOGLE' },
+  { asn: 396_982, asName: 'LAB-GOOGLE-CLOUD' },
+  { asn: 64_580, asName: 'LAB-GOOGLEPLEX-HOSTING' },
+  { asn: 64_581, asName: 'LAB-AMAZONAS-HOSTING' },
 ]
-const CONTENT_AS_FIRST = 64_580
 
 /** The plan. */
 export const laboratoryAddressPlan: AddressPlan = {
@@ -93,8 +97,8 @@ function ownerOfSite(third: number): AddressOwner {
     return ownerOf(STATE_AS_FIRST + index, `Laboratory State Network ${country}`, country)
   }
   if (third >= SITE_BLOCKS.content) {
-    const index = (third - SITE_BLOCKS.content) % CONTENT_NETWORKS.length
-    return ownerOf(CONTENT_AS_FIRST + index, CONTENT_NETWORKS[index] ?? '', 'XU')
+    const network = CONTENT_NETWORKS[(third - SITE_BLOCKS.content) % CONTENT_NETWORKS.length]
+    if (network !== undefined) return { ...network, country: 'XU' }
   }
   const index = third % HOSTING_NETWORKS
   return ownerOf(HOSTING_AS_FIRST + index, `Laboratory Hosting ${index + 1}`, 'XT')

@@ -2,10 +2,11 @@
 import { joinPath } from '../core/files.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
 import type { LaboratoryRoute } from './laboratory-net.ts'
+import { createSatelliteWorld, SATELLITE_SIZE } from './satellite-world.ts'
 import type { StartWorld, WorldMachine } from './world.ts'
 
 /** Name → how it is built. They start in this order. */
-export const WORLDS: ReadonlyMap<string, StartWorld> = new Map([])
+export const WORLDS: ReadonlyMap<string, StartWorld> = new Map([['satellite', createSatelliteWorld(SATELLITE_SIZE)]])
 
 /** What is started together. */
 export interface WorldsOptions {
