@@ -1,21 +1,25 @@
 /** `candor satellite explain`: one pair of a resolver and a name, with everything that its judgement rests on. */
 import type { Command } from 'commander'
 import { formatRow } from '../campaigns/satellite/format-row.ts'
+import { createScanJudge, type ScanJudge } from '../campaigns/satellite/judge-scan.ts'
+import { readPackets } from '../campaigns/satellite/read-evidence.ts'
 import type { ScanFacts } from '../campaigns/satellite/scan-facts.ts'
 import { isRole } from '../campaigns/satellite/scan-file-names.ts'
 import { cleanLine } from '../alerts/plain-text.ts'
 import { RunError } from '../core/config-error.ts'
+import type { SatelliteQueryPackets } from '../model/satellite-evidence.ts'
 import type { SatelliteFinding } from '../model/satellite-finding.ts'
+import { OUTCOME_TEXT } from '../model/satellite-outcome-text.ts'
 import type { SatelliteAnswer, SatelliteRow } from '../model/satellite-row.ts'
 import type { ControlSet } from '../verdicts/satellite-control.ts'
 import { answerConfidence, judgePair } from '../verdicts/satellite-detect.ts'
-import { listSatelliteFindings } from '../verdicts/satellite-findings.ts'
 import type { CliContext } from './cli-context.ts'
+import { addListOptions, loadEvidenceLists, type ListOptions } from './satellite-evidence.ts'
 import { gatherFacts } from './satellite-facts.ts'
 import { addRecordsOption, chooseRecords } from './satellite-options.ts'
 import { walkScan } from './satellite-scan.ts'
 
-interface ExplainOptions {
+interface ExplainOptions extends ListOptions {
   readonly vp: string
   readonly domain: string
   readonly records?: 'table' | 'jsonl'
@@ -28,10 +32,11 @@ const ROWS_MAX = 100
 export function registerSatelliteExplain(satellite: Command, context: CliContext): void {
   const command = satellite
     .command('explain')
-    .description('show tags, control, matches and outcome of one pair')
+    .description('show packets, control, tags, rules and outcome of one pair')
     .argument('<path>', 'a scan: a directory or archive')
     .requiredOption('--vp <address>', 'the resolver')
     .requiredOption('--domain <name>', 'the name that was tested')
+  addListOptions(command)
   addRecordsOption(command)
   command
     .addHelpText('after', '\nExample:\n  candor satellite explain scan --vp 192.0.2.53 --domain www.example.org')
@@ -40,19 +45,59 @@ export function registerSatelliteExplain(satellite: Command, context: CliContext
     })
 }
 
-async function explainPair(context: CliContext, path: string, options: ExplainOptions): Promise<void> {
-  const { facts } = await gatherFacts(context, path, undefined)
+interface GatheredPair {
+  readonly facts: ScanFacts
+  readonly judge: ScanJudge
+  readonly rows: readonly SatelliteRow[]
+  readonly packets: readonly SatelliteQueryPackets[]
+}
+
+/** The rows of the pair, and what the whole scan says of its resolver and its addresses. */
+async function gatherPair(context: CliContext, path: string, options: ExplainOptions): Promise<GatheredPair> {
+  const lists = await loadEvidenceLists(context, options)
+  const { facts } = await gatherFacts(context, path, undefined, lists.matchPage)
+  const judge = createScanJudge({ facts, plan: context.addressPlan, findBlockAddress: lists.findBlockAddress })
   const rows: SatelliteRow[] = []
+  const packets: SatelliteQueryPackets[] = []
+  let surveyed = 0
+  const survey = (row: SatelliteRow): void => {
+    surveyed++
+    judge.survey(facts.locate(row))
+  }
   await walkScan({
     context,
     path,
     tree: undefined,
-    wants: isRole,
+    wants: (kind) => isRole(kind) || kind === 'packets',
     onRecord: (record) => {
-      if (record.type !== 'row' || record.row.domain !== options.domain) return
-      if (record.row.resolver === options.vp && rows.length < ROWS_MAX) rows.push(record.row)
+      if (record.type === 'record') {
+        const pair = readPackets(record.fields)
+        if (pair?.resolver === options.vp && pair.domain === options.domain) packets.push(...pair.queries)
+        return
+      }
+      const { row } = record
+      if (row.role === 'response') survey(row)
+      if (row.domain === options.domain && row.resolver === options.vp && rows.length < ROWS_MAX) rows.push(row)
     },
   })
+  // A scan has each pair once for each stage; the survey counts it once.
+  for (const kind of ['result', 'verified'] as const) {
+    if (surveyed > 0) break
+    await walkScan({
+      context,
+      path,
+      tree: undefined,
+      wants: (each) => each === kind,
+      onRecord: (record) => {
+        if (record.type === 'row') survey(record.row)
+      },
+    })
+  }
+  return { facts, judge, rows, packets }
+}
+
+async function explainPair(context: CliContext, path: string, options: ExplainOptions): Promise<void> {
+  const { facts, judge, rows, packets } = await gatherPair(context, path, options)
   if (rows.length === 0) {
     throw new RunError(
       `${path} has no row of ${options.vp} and ${options.domain}`,
@@ -63,10 +108,13 @@ async function explainPair(context: CliContext, path: string, options: ExplainOp
   const isTable = chooseRecords(context, options.records) === 'table'
   for (const row of rows) {
     const judged = row.role === 'response' ? judgePair(facts.locate(row), control, facts.findTags) : facts.locate(row)
-    const findings = listSatelliteFindings(judged, control, facts.findTags, context.addressPlan)
+    const { findings, judgement, outcome } = judge.judge(judged, packets)
     const text = isTable
-      ? formatExplanation(judged, control, facts) + findings.map((finding) => formatFinding(finding)).join('')
-      : `${JSON.stringify({ row: formatRow(judged), control: formatControl(control), findings })}\n`
+      ? formatExplanation(judged, control, facts) +
+        packets.map((query) => formatPackets(query)).join('') +
+        findings.map((finding) => formatFinding(finding)).join('') +
+        `outcome: ${OUTCOME_TEXT[outcome]}; judged: ${judgement}\n`
+      : `${JSON.stringify({ row: formatRow(judged), control: formatControl(control), packets, findings, outcome, judgement })}\n`
     await context.stdout.write(text)
   }
 }
@@ -104,6 +152,14 @@ function formatExplanation(row: SatelliteRow, control: ControlSet, facts: ScanFa
   ]
   lines.push(flags.join(', '), `anomaly: ${row.anomaly ?? 'not judged'}${formatExclusion(row)}`)
   // What strangers wrote does not reach the terminal as it is.
+  return lines.map((line) => `${cleanLine(line)}\n`).join('')
+}
+
+function formatPackets({ name, purpose, packets }: SatelliteQueryPackets): string {
+  const lines = packets.map(
+    ({ elapsedMs, rcode, answers }) =>
+      `  packet of the ${purpose} query ${name} after ${elapsedMs.toFixed(1)} ms: rcode ${rcode}, ${list(answers)}`,
+  )
   return lines.map((line) => `${cleanLine(line)}\n`).join('')
 }
 

@@ -1,6 +1,7 @@
 /** Gathers what a scan says beside its rows, in a pass of its own. */
 import { MalformedRowError } from '../campaigns/satellite/row-fields.ts'
 import { createScanFacts, holdsFacts, type ScanFacts } from '../campaigns/satellite/scan-facts.ts'
+import type { MatchPage } from '../verdicts/satellite-page-match.ts'
 import type { CliContext } from './cli-context.ts'
 import { QUARANTINE_FILE, walkScan, type ScanFileSummary } from './satellite-scan.ts'
 import type { SatelliteTree } from './satellite-tree.ts'
@@ -11,13 +12,19 @@ export interface GatheredFacts {
   readonly summaries: readonly ScanFileSummary[]
 }
 
-/** Reads tags, countries and control responses. @param tree - Gets `quarantine.jsonl`; `undefined` for nobody. */
+/**
+ * Reads tags, resolvers, control responses and pages.
+ *
+ * @param tree - Gets `quarantine.jsonl`; `undefined` for nobody.
+ * @param matchPage - Tells what a page is; `undefined` without signatures.
+ */
 export async function gatherFacts(
   context: CliContext,
   path: string,
   tree: SatelliteTree | undefined,
+  matchPage: MatchPage | undefined,
 ): Promise<GatheredFacts> {
-  const facts = createScanFacts()
+  const facts = createScanFacts(matchPage)
   const summaries = await walkScan({
     context,
     path,

@@ -1,20 +1,33 @@
 /** `candor satellite verify`: excludes anomalies by the two published rules. */
 import { Option, type Command } from 'commander'
 import { convertRow, type OutputFormat } from '../campaigns/satellite/convert-row.ts'
-import { formatScanPath } from '../campaigns/satellite/scan-file-names.ts'
+import { formatScanPath, type ScanFileKind } from '../campaigns/satellite/scan-file-names.ts'
 import type { SatelliteRow } from '../model/satellite-row.ts'
 import { createAnomalyDomains, listExcludeReasons, type CdnMatch } from '../verdicts/satellite-verify.ts'
 import type { CliContext } from './cli-context.ts'
+import type { JudgedScan } from './satellite-detect.ts'
+import {
+  addEvidenceOptions,
+  createScanEvidence,
+  finishWithSeverity,
+  loadEvidenceLists,
+  type EvidenceLists,
+  type EvidenceOptions,
+} from './satellite-evidence.ts'
 import { gatherFacts } from './satellite-facts.ts'
 import { addFlavourOption, addRecordsOption, chooseRecords } from './satellite-options.ts'
-import { reportScan, walkScan } from './satellite-scan.ts'
-import { openSatelliteTree } from './satellite-tree.ts'
+import { reportScan, walkScan, type ScanFileSummary, type ScanWalk } from './satellite-scan.ts'
+import { openSatelliteTree, type SatelliteTree } from './satellite-tree.ts'
 
-interface VerifyOptions {
-  readonly output: string
+/** How verified rows are written. */
+export interface VerifyForm {
   readonly format: OutputFormat
   readonly cdnMatch: CdnMatch
   readonly publishAs: 'results.json' | 'results_verified.json'
+}
+
+interface VerifyOptions extends EvidenceOptions, VerifyForm {
+  readonly output: string
   readonly records?: 'table' | 'jsonl'
 }
 
@@ -39,53 +52,88 @@ export function registerSatelliteVerify(satellite: Command, context: CliContext)
         .default('results_verified.json'),
     )
   addFlavourOption(command, ['source'], 'source')
+  addEvidenceOptions(command)
   addRecordsOption(command)
   command
     .addHelpText('after', '\nExample:\n  candor satellite verify judged --output verified')
     .action(async (path: string, options: VerifyOptions) => {
-      await verifyScan(context, path, options)
+      await verifyInto(context, path, options)
     })
 }
 
-async function verifyScan(context: CliContext, path: string, options: VerifyOptions): Promise<void> {
+async function verifyInto(context: CliContext, path: string, options: VerifyOptions): Promise<void> {
+  const lists = await loadEvidenceLists(context, options)
   const tree = await openSatelliteTree(context.files, options.output)
-  const domains = createAnomalyDomains()
   try {
-    const { facts, summaries: gathered } = await gatherFacts(context, path, tree)
-    const wants = (kind: string): boolean => kind === 'result' || kind === 'verified'
-    const summaries = await walkScan({
-      context,
-      path,
-      tree,
-      isRepeated: true,
-      wants,
-      onRecord: (record) => {
-        if (record.type === 'row') domains.add(record.row)
-      },
-    })
-    await walkScan({
-      context,
-      path,
-      tree: undefined,
-      isRepeated: true,
-      wants,
-      onRecord: async (record) => {
-        if (record.type !== 'row' || record.row.anomaly === null) return
-        const reasons = listExcludeReasons(record.row, domains, facts.findTags, options.cdnMatch)
-        const format = chooseFormat(record.row, options.format)
-        // The verified rows of these flavours are anomalies alone.
-        if ((format === 'v2.0' || format === 'v2.1') && !record.row.anomaly) return
-        const { fields } = convertRow(
-          exclude(record.row, reasons),
-          options.format === 'source' ? format : options.format,
-        )
-        await tree.write(chooseName(format, options.publishAs), fields)
-      },
-    })
-    await reportScan(context, [...gathered, ...summaries], chooseRecords(context, options.records), options.output)
+    const { summaries, gravest } = await verifyScan(context, path, tree, { ...options, lists })
+    await reportScan(context, summaries, chooseRecords(context, options.records), options.output)
+    finishWithSeverity(context, gravest, options.failOn)
   } finally {
     await tree.close()
   }
+}
+
+/**
+ * Excludes anomalies as published, and writes what the rules of our own say of every pair and of the groups.
+ *
+ * @param tree - Gets `results_verified.json`, `findings.jsonl`, `aggregates.jsonl` and the profiles of the resolvers.
+ */
+export async function verifyScan(
+  context: CliContext,
+  path: string,
+  tree: SatelliteTree,
+  options: VerifyForm & { readonly lists: EvidenceLists },
+): Promise<JudgedScan> {
+  const domains = createAnomalyDomains()
+  const { facts, summaries: gathered } = await gatherFacts(context, path, tree, options.lists.matchPage)
+  const evidence = createScanEvidence(context, facts, options.lists, { path, tree })
+  const { summaries, walk } = await surveyResults(context, path, tree, (row) => {
+    domains.add(row)
+    evidence.survey(facts.locate(row))
+  })
+  await walkScan({
+    ...walk,
+    onRecord: async (record) => {
+      if (record.type !== 'row') return
+      await evidence.judge(facts.locate(record.row))
+      if (record.row.anomaly === null) return
+      const reasons = listExcludeReasons(record.row, domains, facts.findTags, options.cdnMatch)
+      const format = chooseFormat(record.row, options.format)
+      // The verified rows of these flavours are anomalies alone.
+      if ((format === 'v2.0' || format === 'v2.1') && !record.row.anomaly) return
+      const { fields } = convertRow(exclude(record.row, reasons), options.format === 'source' ? format : options.format)
+      await tree.write(chooseName(format, options.publishAs), fields)
+    },
+  })
+  return { summaries: [...gathered, ...summaries], gravest: await evidence.finish() }
+}
+
+interface SurveyedResults {
+  readonly summaries: readonly ScanFileSummary[]
+  /** For the second pass over the same files. */
+  readonly walk: Omit<ScanWalk, 'onRecord'>
+}
+
+/** The first pass. A scan that has results and verified ones has them twice: the first count then. */
+async function surveyResults(
+  context: CliContext,
+  path: string,
+  tree: SatelliteTree,
+  take: (row: SatelliteRow) => void,
+): Promise<SurveyedResults> {
+  const survey = async (kind: ScanFileKind): Promise<SurveyedResults> => {
+    const walk = { context, path, isRepeated: true, wants: (each: ScanFileKind): boolean => each === kind }
+    const summaries = await walkScan({
+      ...walk,
+      tree,
+      onRecord: (record) => {
+        if (record.type === 'row') take(record.row)
+      },
+    })
+    return { summaries, walk: { ...walk, tree: undefined } }
+  }
+  const results = await survey('result')
+  return results.summaries.length > 0 ? results : survey('verified')
 }
 
 /** v1 has no place for exclusion: its rows become those of v2.2. */

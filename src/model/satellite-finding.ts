@@ -21,9 +21,36 @@ export type SatelliteRule =
   | 'certificate-in-control'
   | 'page-in-control'
   | 'answer-as-in-control'
+  | 'tls-valid-for-domain'
+  | 'injected-response'
+  | 'answer-from-non-resolver'
   | 'bogon-answer'
   | 'nxdomain-against-control'
   | 'failure-against-control'
+  | 'known-block-address'
+  | 'blockpage'
+  | 'as-of-many'
+  | 'cdn-by-as-number'
+  | 'cdn-by-certificate'
+  | 'resolver-unreliable'
+
+/** What the findings of a pair amount to; `no_vote`: the resolver is not reliable enough to be asked. */
+export type SatelliteJudgement = 'interference' | 'down' | 'ok' | 'unconfirmed' | 'no_vote'
+
+/** What people are told first about a pair, in the order in which it is looked for. */
+export type SatelliteOutcome =
+  | 'error'
+  | 'rcode'
+  | 'no_answer'
+  | 'bogus_address'
+  | 'control_address'
+  | 'valid_certificate'
+  | 'untrusted_certificate'
+  | 'wrong_certificate'
+  | 'block_page'
+  | 'control_as'
+  | 'tls_failure'
+  | 'unconfirmed'
 
 /** One finding. */
 export interface SatelliteFinding {

@@ -24,9 +24,9 @@ export function detectFailureAgainstControl(row: SatelliteRow, control: ControlS
   const isNxdomain = last === NXDOMAIN
   return {
     rule: isNxdomain ? 'nxdomain-against-control' : 'failure-against-control',
-    version: 1,
+    version: 2,
     evidence: { rcodes, control_asked: control.asked, control_answered: control.answered, control_share_low: low },
     // A lie about a name is made on purpose; a failure may well be the resolver's own.
-    weights: { interference: (isNxdomain ? 0.8 : 0.4) * low, down: 1 - low, ok: 0 },
+    weights: { interference: (isNxdomain ? 0.8 : 0.4) * low, down: isNxdomain ? 1 - low : 1 - low / 2, ok: 0 },
   }
 }

@@ -3,7 +3,8 @@ import { readRow } from '../campaigns/satellite/read-row.ts'
 import { publicAddressPlan } from '../core/address-plan.ts'
 import type { SatelliteRow, SatelliteTags } from '../model/satellite-row.ts'
 import { createControlSets, type ControlSet } from './satellite-control.ts'
-import { listSatelliteFindings } from './satellite-findings.ts'
+import type { SatelliteFinding } from '../model/satellite-finding.ts'
+import { listSatelliteFindings, type SatelliteEvidence } from './satellite-findings.ts'
 import { wilsonInterval } from './wilson-interval.ts'
 
 const TAGS: Readonly<Record<string, SatelliteTags>> = {
@@ -27,8 +28,27 @@ function controlOf(responses: readonly (readonly string[])[]): ControlSet {
   return sets.find('a.example', findTags)
 }
 
+function gather(control: ControlSet, more: Partial<SatelliteEvidence> = {}): SatelliteEvidence {
+  return {
+    findControl: () => control,
+    findTags,
+    findFetch: () => undefined,
+    findBlockAddress: () => undefined,
+    findCdnCertificate: () => undefined,
+    isNonResolver: () => false,
+    plan: publicAddressPlan,
+    findBlockServer: () => undefined,
+    findProfile: () => undefined,
+    ...more,
+  }
+}
+
+function judge(row: SatelliteRow, responses: readonly (readonly string[])[]): readonly SatelliteFinding[] {
+  return listSatelliteFindings(row, [], gather(controlOf(responses)))
+}
+
 function find(row: SatelliteRow, responses: readonly (readonly string[])[] = [['8.8.0.1']]): readonly string[] {
-  return listSatelliteFindings(row, controlOf(responses), findTags, publicAddressPlan).map(({ rule }) => rule)
+  return judge(row, responses).map(({ rule }) => rule)
 }
 
 describe('listSatelliteFindings', () => {
@@ -45,12 +65,7 @@ describe('listSatelliteFindings', () => {
   })
 
   test('says which addresses overlap, and in what', () => {
-    const [finding] = listSatelliteFindings(
-      respond(['8.8.0.3', '8.8.0.2']),
-      controlOf([['8.8.0.1']]),
-      findTags,
-      publicAddressPlan,
-    )
+    const [finding] = judge(respond(['8.8.0.3', '8.8.0.2']), [['8.8.0.1']])
     expect(finding).toEqual({
       rule: 'page-in-control',
       version: 1,
@@ -72,9 +87,7 @@ describe('listSatelliteFindings', () => {
 
   test('calls a reserved address that the control has too misconfigured', () => {
     const weigh = (control: readonly string[]): unknown =>
-      listSatelliteFindings(respond(['10.0.0.1']), controlOf([control]), findTags, publicAddressPlan).find(
-        ({ rule }) => rule === 'bogon-answer',
-      )?.weights
+      judge(respond(['10.0.0.1']), [control]).find(({ rule }) => rule === 'bogon-answer')?.weights
     expect(weigh(['8.8.0.1'])).toEqual({ interference: 0.8, down: 0.1, ok: 0 })
     expect(weigh(['192.168.0.1'])).toEqual({ interference: 0, down: 0.7, ok: 0 })
   })
@@ -87,8 +100,7 @@ describe('listSatelliteFindings', () => {
     expect(find(respond([], 3, false))).toEqual([])
     expect(find(respond([], 3), [])).toEqual([])
     const weigh = (responses: readonly (readonly string[])[]): number =>
-      listSatelliteFindings(respond([], 3), controlOf(responses), findTags, publicAddressPlan)[0]?.weights
-        .interference ?? -1
+      judge(respond([], 3), responses)[0]?.weights.interference ?? -1
     const one = weigh([['8.8.0.1']])
     const five = weigh(Array.from({ length: 5 }, () => ['8.8.0.1']))
     const half = weigh([['8.8.0.1'], []])

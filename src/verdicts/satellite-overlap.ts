@@ -14,32 +14,43 @@ const NO_TAGS: SatelliteTags = { http: null, cert: null, asnum: null, asname: nu
 
 interface Kind {
   readonly rule: SatelliteRule
+  /** Its item in `matched`, for rows of a scan that does not bring its control. */
+  readonly item: string
   readonly weights: SatelliteWeights
-  /** What the answer shares with the control; `null` for nothing. */
-  readonly shared: (address: string, tags: SatelliteTags, control: ControlSet) => string | number | null
+  /** What of an answer may be shared. */
+  readonly value: (address: string, tags: SatelliteTags) => string | number | null
+  readonly controls: (control: ControlSet) => ReadonlySet<string | number>
 }
 
 /** Strongest first. A network is shared by many: it speaks least. */
 const KINDS: readonly Kind[] = [
   {
     rule: 'answer-in-control',
+    item: 'ip',
     weights: { interference: 0, down: 0, ok: 0.9 },
-    shared: (address, _tags, control) => (control.addresses.has(address) ? address : null),
+    value: (address) => address,
+    controls: ({ addresses }) => addresses,
   },
   {
     rule: 'certificate-in-control',
+    item: 'cert',
     weights: { interference: 0, down: 0, ok: 0.9 },
-    shared: (_address, { cert }, control) => (cert !== null && control.cert.has(cert) ? cert : null),
+    value: (_address, { cert }) => cert,
+    controls: ({ cert }) => cert,
   },
   {
     rule: 'page-in-control',
+    item: 'http',
     weights: { interference: 0, down: 0, ok: 0.7 },
-    shared: (_address, { http }, control) => (http !== null && control.http.has(http) ? http : null),
+    value: (_address, { http }) => http,
+    controls: ({ http }) => http,
   },
   {
     rule: 'answer-as-in-control',
+    item: 'asnum',
     weights: { interference: 0, down: 0, ok: 0.5 },
-    shared: (_address, { asnum }, control) => (asnum !== null && control.asnum.has(asnum) ? asnum : null),
+    value: (_address, { asnum }) => asnum,
+    controls: ({ asnum }) => asnum,
   },
 ]
 
@@ -50,15 +61,17 @@ export function detectControlOverlap(
   findTags: FindTags,
 ): readonly SatelliteFinding[] {
   const answers = listTestAnswers(row)
-  return KINDS.flatMap(({ rule, weights, shared }) => {
-    const found = answers.flatMap(({ address, tags }) => {
-      const value = shared(address, tags ?? findTags(address) ?? NO_TAGS, control)
-      return value === null ? [] : [{ address, value }]
+  return KINDS.flatMap(({ rule, item, weights, value, controls }) => {
+    const found = answers.flatMap(({ address, tags, matched }) => {
+      const own = value(address, tags ?? findTags(address) ?? NO_TAGS)
+      if (own === null) return []
+      const isShared = control.asked > 0 ? controls(control).has(own) : matched?.includes(item) === true
+      return isShared ? [{ address, value: own }] : []
     })
     if (found.length === 0) return []
     const evidence = {
       addresses: found.map(({ address }) => address),
-      shared: [...new Set(found.map(({ value }) => value))],
+      shared: [...new Set(found.map((each) => each.value))],
     }
     return [{ rule, version: 1, evidence, weights }]
   })

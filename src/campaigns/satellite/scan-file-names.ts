@@ -18,6 +18,9 @@ export type ScanFileKind =
   | 'control_pages'
   | 'resolver_info'
   | 'resolvers_profile'
+  | 'packets'
+  | 'fetches'
+  | 'upstreams'
 
 /** Names of a kind in v1 and in all others. */
 const NAMES: Readonly<Record<ScanFileKind, readonly [string, string]>> = {
@@ -40,6 +43,9 @@ const NAMES: Readonly<Record<ScanFileKind, readonly [string, string]>> = {
   control_pages: ['control_pages', 'control_pages'],
   resolver_info: ['resolver_info', 'resolver_info'],
   resolvers_profile: ['resolvers_profile', 'resolvers_profile'],
+  packets: ['packets', 'packets'],
+  fetches: ['fetches', 'fetches'],
+  upstreams: ['upstreams', 'upstreams'],
 }
 
 /** Kinds of files whose rows are pairs of a resolver and a name. */
