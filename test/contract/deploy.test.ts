@@ -9,7 +9,7 @@ import { SCHEDULE_SETTINGS } from '../../src/config/serve-settings.ts'
 import { HOME, readText } from '../tidy/source-tree.ts'
 import { createCliCapabilities } from './simulated-cli.ts'
 
-const UNITS = readdirSync(join(HOME, 'deploy/systemd'))
+const UNITS = readdirSync(join(HOME, 'deploy/systemd')).filter((name) => !name.endsWith('.d'))
 const CRON = readdirSync(join(HOME, 'deploy/cron.d'))
 const HAS_SYSTEMD = spawnSync('systemd-analyze', ['--version']).status === 0
 
@@ -18,7 +18,7 @@ if (!HAS_SYSTEMD) process.stderr.write('skipped: systemd-analyze verify of deplo
 /** Every call of candor in a text, as words. */
 function listCalls(text: string): readonly (readonly string[])[] {
   const calls = text.matchAll(
-    /(?:^ExecStart(?:Post)?=\/usr\/local\/bin\/|&& |; )candor ((?:serve|exits|publish)[^;>\n]*)/gm,
+    /(?:^ExecStart(?:Post)?=\/usr\/local\/bin\/|&& |; )candor ((?:serve|exits|publish|domains)[^;>\n]*)/gm,
   )
   return [...calls].map(([, words = '']) => words.trim().split(/\s+/))
 }
@@ -44,6 +44,7 @@ describe('deploy', () => {
       'candor-exits.timer',
       'candor-retention.service',
       'candor-retention.timer',
+      'candor-sets.service',
       'candor.service',
     ])
     expect(CRON).toEqual(['candor-exits', 'candor-retention'])
@@ -53,11 +54,11 @@ describe('deploy', () => {
     '%s calls commands that there are, with options that they have',
     async (path) => {
       const calls = listCalls(readText(path))
-      expect(calls.length).toBe(path.endsWith('.timer') ? 0 : path.endsWith('candor.service') ? 1 : 2)
+      expect(calls.length).toBe(path.endsWith('.timer') ? 0 : /candor(?:-sets)?\.service$/.test(path) ? 1 : 2)
       for (const words of calls) {
         expect([words, await findUnknownOptions(words)]).toEqual([words, []])
         // What runs by the clock passes over a run that still goes on.
-        expect(words.includes('--skip-if-busy') || words[0] === 'serve').toBe(true)
+        expect(words.includes('--skip-if-busy') || words[0] === 'serve' || words[0] === 'domains').toBe(true)
       }
     },
   )
