@@ -1,18 +1,24 @@
 /**
  * `candor monitor run`: rounds at their intervals until it is interrupted. What people are to be told goes to stdout and
- * into the outbox of the data directory, from which `candor serve` or `candor alerts` deliver.
+ * into the outbox of the data directory, from which `candor serve` or `candor alerts` deliver. SIGHUP reads the names
+ * again; a file that cannot be used changes nothing.
  */
 import type { Command } from 'commander'
 import { cleanLine } from '../alerts/plain-text.ts'
 import { createMonitorWatch } from '../daemon/monitor-watch.ts'
+import { ConfigError } from '../core/config-error.ts'
+import { joinPath } from '../core/files.ts'
 import type { AlertMessage } from '../model/alert.ts'
+import type { MonitorPlan } from '../model/monitor-name.ts'
 import type { MonitorNotice } from '../model/monitor-state.ts'
 import { openAlertStores } from '../store/alert-stores.node.ts'
 import { openMonitorArchive } from '../store/monitor-archive.node.ts'
+import { createVantageMemory } from '../store/vantage-memory.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_INTERRUPTED } from './exit-status.ts'
 import { MONITOR_TIMEOUT_DEFAULT, readDataDirectory, readMonitorFormat, readMonitorTimeout } from './monitor-options.ts'
 import { readMonitorPlan } from './monitor-plan.ts'
+import { printError } from './print-error.ts'
 
 interface RunFlags {
   readonly config?: string
@@ -47,9 +53,31 @@ export function registerMonitorRun(monitor: Command, context: CliContext): void 
     }
     await context.say(`watching ${plan.names.length} names; Ctrl-C ends it`)
     const { outbox } = alerts
-    const watch = createMonitorWatch({ ...context, random, archive, outbox, plan, timeoutMs, onTold })
+    const follow = (take: (next: MonitorPlan) => void): (() => void) => followPlan(context, flags.config, take)
+    const vantage = createVantageMemory(context.files, joinPath(dataDirectory, 'monitor'))
+    const parts = { ...context, random, archive, outbox, plan, timeoutMs, onTold, follow, vantage }
+    const watch = createMonitorWatch(parts)
     await watch.run(context.interrupted)
     await context.say(`${watch.rounds()} rounds were judged`)
     context.finish(STATUS_INTERRUPTED)
+  })
+}
+
+/** Hands on the plan at each SIGHUP; a mistake is said, and what is in force stays so. */
+function followPlan(context: CliContext, path: string | undefined, take: (plan: MonitorPlan) => void): () => void {
+  const reload = async (): Promise<void> => {
+    try {
+      const plan = await readMonitorPlan(context, path)
+      take(plan)
+      await context.say(`watching ${plan.names.length} names from now on`)
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      await printError(error, context)
+      await context.say('the configuration from before stays in force')
+    }
+  }
+  let reloading = Promise.resolve()
+  return context.onHangup(() => {
+    reloading = reloading.then(reload)
   })
 }

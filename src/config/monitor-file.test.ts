@@ -63,6 +63,11 @@ describe('parseMonitorFile', () => {
     ['resolvers', 'domain = "zone.example"\nresolvers = ["gogle", "quad9"]', 3, /no resolver is called/, /google/],
     ['one operator', 'domain = "zone.example"\nresolvers = ["quad9"]', 3, /one operator alone/, /two operators/],
     ['expect', 'domain = "zone.example"\nexpect = [1]', 3, /text in quotes/, /expect = /],
+    ['approve', 'domain = "zone.example"\napprove = [""]', 3, /text in quotes/, /approve = /],
+    ['full_interval', 'domain = "zone.example"\nfull_interval = "1m"', 3, /no such interval/, /full_interval = "10m"/],
+    ['name', 'domain = "zone.example"\nname = 7', 3, /text in quotes/, /name = "Shop"/],
+    ['category', 'domain = "zone.example"\ncategory = 7', 3, /text in quotes/, /category = "web"/],
+    ['owner', 'domain = "zone.example"\nowner = ""', 3, /not empty/, /owner = "team-web"/],
   ])('says line and right form for %s', (_what, text, line, message, hint) => {
     const mistake = mistakeOf(`[[domains]]\n${text}`)
     expect(mistake.path).toBe(`dns-monitor.toml:${line}`)
@@ -75,8 +80,59 @@ describe('parseMonitorFile', () => {
     ['url without address', 'name = "x"\nurl = "https://dns.zone.example/"', 1],
     ['address', 'name = "x"\nurl = "https://dns.zone.example/"\naddress = "here"', 4],
     ['format', 'name = "x"\nurl = "https://192.0.2.1/"\nformat = "xml"', 4],
+    ['per_second', 'name = "x"\nurl = "udp://192.0.2.1"\nper_second = "7"', 4],
+    ['operator', 'name = "x"\nurl = "udp://192.0.2.1"\noperator = 7', 4],
+    ['no name', 'url = "udp://192.0.2.1"', 1],
   ])('says the line of a resolver for %s', (_what, text, line) => {
     expect(mistakeOf(`[[resolvers]]\n${text}`).path).toBe(`dns-monitor.toml:${line}`)
+  })
+
+  test.each<readonly [string, number, RegExp]>([
+    ['roots = "ns1.zone.example"', 1, /192\.0\.2\.53/],
+    ['heartbeat = "watchdog"', 1, /https:/],
+    ['self_test = "8"', 1, /08:00/],
+    ['high_risk_countries = ["Nowhere"]', 1, /two letters/],
+    ['[[reputation]]\nname = "x"', 1, /file = /],
+    ['[[reputation]]\nfile = "x"', 1, /name = /],
+    ['[[reputation]]\nfile = "x"\nname = "x"\ncategory = 1', 4, /botnet/],
+    ['[[reputation]]\nfile = "x"\nname = "x"\nrefresh = "soon"', 4, /1m to 8760h/],
+    ['[[reputation]]\nfile = "x"\nname = "x"\nmax_age = "1s"', 4, /168h/],
+    ['[[blocklists]]\nzone = "a b"', 2, /bl\.zone\.example/],
+    ['[[blocklists]]\nzone = "bl.example"\ncategory = 1', 3, /spam/],
+    ['[[providers]]\nkind = "whois"', 2, /ipapi\.co/],
+    ['[[providers]]\nkind = "ipapi.co"\nurl = "here"', 3, /https:\/\/ipapi\.co/],
+    ['[[providers]]\nkind = "ipapi.co"\nper_minute = 0', 3, /per_minute = 1/],
+  ])('says line and right form for %s', (text, line, hint) => {
+    const mistake = mistakeOf(`${text}\n[[domains]]\ndomain = "zone.example"`)
+    expect(mistake.path).toBe(`dns-monitor.toml:${line}`)
+    expect(mistake.hint).toMatch(hint)
+  })
+
+  test('reads where walks begin, the heartbeat, the daily test and who is asked about addresses', () => {
+    const text = [
+      'roots = ["192.0.2.53"]',
+      'heartbeat = "https://watchdog.zone.example/x"',
+      'self_test = "08:30"',
+      'high_risk_countries = ["xf"]',
+      '[[reputation]]\nfile = "bad.txt"\nname = "own"',
+      '[[blocklists]]\nzone = "BL.example."',
+      '[[providers]]\nkind = "ip-api.com"',
+      '[[domains]]\ndomain = "zone.example"\nfull_interval = "10m"',
+    ].join('\n')
+    const { extras, names } = parseMonitorFile('f', text)
+    expect(names).toMatchObject([{ fullIntervalMs: 600_000 }])
+    expect(extras).toEqual({
+      roots: ['192.0.2.53'],
+      heartbeatUrl: 'https://watchdog.zone.example/x',
+      selfTestMinute: 510,
+      highRiskCountries: ['XF'],
+      reputation: [
+        { path: 'bad.txt', name: 'own', category: 'malicious', refreshMs: 3_600_000, maxAgeMs: 604_800_000 },
+      ],
+      blocklists: [{ zone: 'bl.example', name: 'bl.example', category: 'malicious' }],
+      providers: [{ kind: 'ip-api.com', url: 'http://ip-api.com/json/', perMinute: 40 }],
+    })
+    expect(parseMonitorFile('f', 'roots = "none"\n[[domains]]\ndomain = "a.example"').extras?.roots).toBeNull()
   })
 
   test('refuses a prefix of sinkholes that is none, a name twice, and text that is no TOML', () => {

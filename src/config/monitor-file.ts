@@ -10,7 +10,14 @@ import { ConfigError } from '../core/config-error.ts'
 import { parseDuration } from '../core/duration.ts'
 import { canonicalIp, parsePrefix } from '../core/ip-address.ts'
 import { findNearestName } from '../core/nearest-name.ts'
-import { MONITOR_TYPES, type MonitoredName, type MonitorPlan, type MonitorResolver } from '../model/monitor-name.ts'
+import {
+  MONITOR_TYPES,
+  NO_MONITOR_EXTRAS,
+  type MonitoredName,
+  type MonitorPlan,
+  type MonitorResolver,
+} from '../model/monitor-name.ts'
+import { EXTRA_KEYS, EXTRA_TABLES, readMonitorExtras } from './monitor-extras.ts'
 import { createTableReader, findTablePlaces, type TablePlace, type TableReader } from './monitor-table.ts'
 import { DEFAULT_MONITOR_RESOLVERS, parseResolverUrl, RESOLVER_URL_FORM } from './monitor-resolver-url.ts'
 import { parseExpected, parseSpan, SPAN_FORM } from './monitor-values.ts'
@@ -22,6 +29,7 @@ const DOMAIN_KEYS = [
   'category',
   'owner',
   'interval',
+  'full_interval',
   'mode',
   'expect',
   'approve',
@@ -29,8 +37,9 @@ const DOMAIN_KEYS = [
   'resolvers',
   'channels',
 ]
-const RESOLVER_KEYS = ['name', 'operator', 'url', 'address', 'format']
-const TOP_KEYS = ['domains', 'resolvers', 'sinkholes']
+const RESOLVER_KEYS = ['name', 'operator', 'url', 'address', 'format', 'per_second']
+const TOP_KEYS = ['domains', 'resolvers', 'sinkholes', ...EXTRA_KEYS, ...Object.keys(EXTRA_TABLES)]
+const PER_SECOND_MAX = 10_000
 const INTERVAL_DEFAULT_MS = 60_000
 const INTERVAL_MIN_MS = 1_000
 const INTERVAL_MAX_MS = 24 * 3_600_000
@@ -86,7 +95,12 @@ function readPlan(
     if (parsePrefix(prefix) === undefined)
       throw reader.fail('sinkholes', `"${prefix.slice(0, 80)}" is no prefix`, 'sinkholes = ["192.0.2.0/24"]')
   }
-  return checkPlan(file, { names, resolvers, sinkholes })
+  const extras = readMonitorExtras(reader, (kind) =>
+    readTables(file, top[kind], kind).map((table, index) =>
+      createTableReader(file, placesOf(kind)[index], table, EXTRA_TABLES[kind]),
+    ),
+  )
+  return checkPlan(file, { names, resolvers, sinkholes, extras })
 }
 
 /** Parses the older list: JSON with `name`, `domain`, `record_type` and `category` each. @throws {ConfigError} */
@@ -108,7 +122,7 @@ export function parseMonitorJson(source: string, text: string): MonitorPlan {
       undefined,
     ),
   )
-  return checkPlan(source, { names, resolvers, sinkholes: [] })
+  return checkPlan(source, { names, resolvers, sinkholes: [], extras: { ...NO_MONITOR_EXTRAS, roots: [] } })
 }
 
 function parseToml(file: string, text: string): Readonly<Record<string, unknown>> {
@@ -155,7 +169,9 @@ function readResolver(table: TableReader): MonitorResolver {
   if (place === undefined) throw table.fail('url', `"${url.slice(0, 80)}" is no resolver`, urlForm)
   if (place === 'address')
     throw table.fail('address', 'the address of the host is not known', 'address = "192.0.2.53", beside the url')
-  return { name, operator: table.text('operator', 'operator = "Own"') ?? name, ...place }
+  const perSecond = table.integer('per_second', 1, PER_SECOND_MAX)
+  const operator = table.text('operator', 'operator = "Own"') ?? name
+  return { name, operator, ...place, ...(perSecond === undefined ? {} : { perSecond }) }
 }
 
 function readDomain(
@@ -175,12 +191,15 @@ function readDomain(
       'expect = ["192.0.2.1", "198.51.100.0/24", "AS64500"]',
     )
   const name = table.text('name', 'name = "Shop"') ?? domain
+  const intervalMs = readInterval(table)
+  const fullIntervalMs = readFullInterval(table, intervalMs)
   const shared = {
     name,
     domain,
     category: table.text('category', 'category = "web"') ?? '',
     owner: table.text('owner', 'owner = "team-web"') ?? null,
-    intervalMs: readInterval(table),
+    intervalMs,
+    ...(fullIntervalMs === undefined ? {} : { fullIntervalMs }),
     mode,
     expect,
     approve: readExpected(table, 'approve'),
@@ -222,6 +241,16 @@ function readInterval(table: TableReader): number {
   const intervalMs = parseDuration(text)
   if (intervalMs >= INTERVAL_MIN_MS && intervalMs <= INTERVAL_MAX_MS) return intervalMs
   throw table.fail('interval', `"${text.slice(0, 80)}" is no interval`, form)
+}
+
+/** @returns `undefined` where every round is a full one. */
+function readFullInterval(table: TableReader, intervalMs: number): number | undefined {
+  const form = 'full_interval = "10m" (longer than the interval, at most 24h)'
+  const text = table.text('full_interval', form)
+  if (text === undefined) return undefined
+  const fullIntervalMs = parseDuration(text)
+  if (fullIntervalMs > intervalMs && fullIntervalMs <= INTERVAL_MAX_MS) return fullIntervalMs
+  throw table.fail('full_interval', `"${text.slice(0, 80)}" is no such interval`, form)
 }
 
 function readExpected(table: TableReader, key: string): MonitoredName['expect'] {

@@ -15,6 +15,8 @@ export interface TableReader {
   required(key: string, form: string): string
   /** One text or several. */
   texts(key: string, form: string): readonly string[]
+  /** A whole number without quotes within bounds. `undefined` when there is none. */
+  integer(key: string, min: number, max: number): number | undefined
   /** Says what is wrong with a key. */
   fail(key: string, message: string, form: string): ConfigError
 }
@@ -83,6 +85,12 @@ export function createTableReader(
       if (list.length > 0 && list.every((each) => typeof each === 'string' && each.trim() !== ''))
         return list as readonly string[]
       throw fail(key, `"${key}" is a text in quotes, or a list of them`, form)
+    },
+    integer: (key, min, max) => {
+      const found = table[key]
+      if (found === undefined) return undefined
+      if (typeof found === 'number' && Number.isInteger(found) && found >= min && found <= max) return found
+      throw fail(key, `"${key}" is a whole number from ${min} to ${max}, without quotes`, `${key} = ${min}`)
     },
     fail,
   }

@@ -5,8 +5,8 @@
  * **Invariant**: people are told before the state says so; what waits for the daily digest is kept and not sent.
  */
 import { createMonitorOrders } from '../campaigns/monitor/monitor-orders.ts'
-import type { MonitorProbeCapabilities } from '../campaigns/monitor/monitor-probe.ts'
 import { runMonitor } from '../campaigns/monitor/run-monitor.ts'
+import type { MonitorRunOptions, WatchCapabilities } from '../campaigns/monitor/watch-options.ts'
 import { sleep } from '../core/clock.ts'
 import { RunError } from '../core/config-error.ts'
 import type { Log } from '../core/log.ts'
@@ -28,7 +28,7 @@ const TURNS_ALL = 300
 const FRESH_MS = 5_000
 
 /** What a watch is made of. */
-export interface MonitorWatchParts extends MonitorProbeCapabilities {
+export interface MonitorWatchParts extends WatchCapabilities, Pick<MonitorRunOptions, 'follow' | 'vantage'> {
   readonly log: Log
   readonly archive: MonitorArchive
   readonly outbox: Pick<AlertOutbox, 'add'>
@@ -67,11 +67,12 @@ export function createMonitorWatch(parts: MonitorWatchParts): MonitorWatch {
   let downSinceMs: number | null = null
 
   const tell = async (notice: MonitorNotice, monitored: MonitoredName | null): Promise<void> => {
-    if (monitored === null) downSinceMs = notice.event === 'new' ? notice.atMs : null
+    if (monitored === null && isOutage(notice)) downSinceMs = notice.event === 'new' ? notice.atMs : null
     const message = composeMonitorMessage(notice, monitored)
     if (notice.channel !== 'digest') await outbox.add(message)
     const key = monitored === null ? null : formatMonitorKey(monitored)
-    const { event: kind, severity, channel, atMs, title } = notice
+    const { severity, channel, atMs, title } = notice
+    const kind = notice.event === 'test' ? 'info' : notice.event
     archive.addChange({ key, atMs, kind, severity, channel, text: title })
     await parts.onTold?.(notice, message)
   }
@@ -105,7 +106,8 @@ export function createMonitorWatch(parts: MonitorWatchParts): MonitorWatch {
       const turns = writing.run(ending.signal)
       try {
         const store = createLearningStore(archive, plan, () => clock.wallNowMs())
-        await runMonitor(parts, { plan, store, timeoutMs, signal, tell, onRound, orders })
+        downSinceMs = (await parts.vantage?.load()) ?? null
+        await runMonitor(parts, { ...parts, store, signal, tell, onRound, orders })
       } finally {
         ending.abort()
         await turns
@@ -118,6 +120,11 @@ export function createMonitorWatch(parts: MonitorWatchParts): MonitorWatch {
     downSinceMs: () => downSinceMs,
     problem: () => writing.problem(),
   }
+}
+
+/** Whether a notice begins or ends our own outage; tests of delivery are about no name either. */
+function isOutage({ event }: MonitorNotice): boolean {
+  return event === 'new' || event === 'recovered'
 }
 
 /** From the facts and their classes to what is kept. */

@@ -53,6 +53,11 @@ export interface MonitoredName {
   readonly resolvers: readonly string[]
   /** Names of alert channels that alone are told about it; empty for all that take its messages. */
   readonly channels: readonly string[]
+  /**
+   * How old the newest full round may get while the serial at the authoritative servers stands still; in between only the
+   * serial is asked for. Absent: every round is a full one.
+   */
+  readonly fullIntervalMs?: number
 }
 
 /** A resolver that the monitor asks. */
@@ -68,6 +73,64 @@ export interface MonitorResolver {
   readonly host: string
   /** Path of the URL; of no meaning without HTTPS. */
   readonly path: string
+  /** Questions a second at most; {@link RESOLVER_PER_SECOND_DEFAULT} where absent. */
+  readonly perSecond?: number
+}
+
+/** Questions a second to one resolver: public ones take many times that from one address. */
+export const RESOLVER_PER_SECOND_DEFAULT = 50
+
+/** A list of bad addresses in a file, one prefix a line. */
+export interface ReputationFile {
+  readonly path: string
+  readonly name: string
+  readonly category: string
+  /** How often the file is read again, in milliseconds. */
+  readonly refreshMs: number
+  /** A file that was not changed for longer says nothing, in milliseconds. */
+  readonly maxAgeMs: number
+}
+
+/** A list of bad addresses that is asked over DNS. */
+export interface DnsBlocklist {
+  /** `zen.list.example`. */
+  readonly zone: string
+  readonly name: string
+  readonly category: string
+}
+
+/** A service that is asked about addresses over HTTP. */
+export interface AddressProvider {
+  readonly kind: 'ip-api.com' | 'ipapi.co'
+  /** Without the address, with a slash at its end. */
+  readonly url: string
+  readonly perMinute: number
+}
+
+/** What the monitor does beside asking. */
+export interface MonitorExtras {
+  /** Where walks to authoritative servers begin; empty for the root's servers, `null` where nobody is asked. */
+  readonly roots: readonly string[] | null
+  /** Called every minute while all is well. */
+  readonly heartbeatUrl: string | null
+  /** Minute of the day (UTC) at which a message proves that messages arrive; `null` for never. */
+  readonly selfTestMinute: number | null
+  /** ISO 3166. */
+  readonly highRiskCountries: readonly string[]
+  readonly reputation: readonly ReputationFile[]
+  readonly blocklists: readonly DnsBlocklist[]
+  readonly providers: readonly AddressProvider[]
+}
+
+/** Nothing beside asking. */
+export const NO_MONITOR_EXTRAS: MonitorExtras = {
+  roots: null,
+  heartbeatUrl: null,
+  selfTestMinute: null,
+  highRiskCountries: [],
+  reputation: [],
+  blocklists: [],
+  providers: [],
 }
 
 /** A whole configuration. */
@@ -76,6 +139,8 @@ export interface MonitorPlan {
   readonly resolvers: readonly MonitorResolver[]
   /** Prefixes of addresses that answer for names that were taken away. */
   readonly sinkholes: readonly string[]
+  /** {@link NO_MONITOR_EXTRAS} where absent. */
+  readonly extras?: MonitorExtras
 }
 
 /** The key of a name with its type in stores and incidents: `www.zone.example/A`. */

@@ -39,6 +39,8 @@ export interface ResolverAnswer {
   readonly isAuthenticated: boolean
   /** RCODE or failure for people; `null` for an answer. */
   readonly reason: string | null
+  /** SERVFAIL only: the same resolver answers when it is told not to validate (CD), so the signatures do not verify. */
+  readonly answersUnchecked?: boolean
 }
 
 /** What others than the resolvers say about a new value. `unknown`: not asked, or nobody answered. */
@@ -53,6 +55,36 @@ export interface Corroboration {
   readonly parentDs: 'same' | 'changed' | 'removed' | 'unknown'
 }
 
+/** What the parent and the authoritative servers say about the zone that a name lies in. */
+export interface ZoneFacts {
+  /** `zone.example`. */
+  readonly zone: string
+  /** Names of the servers as the parent has them, sorted; `null` when its servers say nothing, or not the same. */
+  readonly parentNs: readonly string[] | null
+  /** DS records as the parent has them, sorted, empty where it has none; `null` as above. */
+  readonly parentDs: readonly string[] | null
+  /** The serial that each server's SOA has; servers that gave none are absent. */
+  readonly serials: readonly { readonly server: string; readonly serial: number }[]
+}
+
+/** What is known about an address that is new for a name. */
+export interface AddressIntelligence {
+  readonly address: string
+  /** ISO 3166; `null` where nobody knows. */
+  readonly country: string | null
+  readonly region: string | null
+  readonly asn: number | null
+  readonly org: string | null
+  /** The name that the address has: `null` when there is none, `undefined` when nobody looked. */
+  readonly ptr?: string | null
+  readonly reputation: readonly { readonly list: string; readonly category: string }[]
+  /** Sum of the weights, from 0. */
+  readonly score: number
+  readonly level: 'low' | 'medium' | 'high' | 'critical'
+  readonly reasons: readonly string[]
+  readonly recommendation: string
+}
+
 /** One round. */
 export interface MonitorRound {
   /** Unix milliseconds. */
@@ -62,4 +94,8 @@ export interface MonitorRound {
   /** In the order of the configuration, which decides nothing. */
   readonly answers: readonly ResolverAnswer[]
   readonly corroboration: Corroboration
+  /** What the zone looks like: given to one name of all that lie in it, when it was asked. */
+  readonly zone?: ZoneFacts
+  /** Of addresses that are new. */
+  readonly intelligence?: readonly AddressIntelligence[]
 }

@@ -4,7 +4,7 @@
  * Invariant: plain JSON, so that SQLite and a key-value store keep the same text. Times are Unix milliseconds.
  */
 import type { AlertSeverity } from './alert.ts'
-import type { Corroboration } from './monitor-round.ts'
+import type { AddressIntelligence, Corroboration } from './monitor-round.ts'
 
 /** How a round, an answer or a value stands to the profile; docs/detectors/monitor-classes.md. */
 export type MonitorClass = 'K0' | 'K1' | 'K2' | 'K3' | 'K4' | 'K5' | 'K6'
@@ -48,6 +48,19 @@ export interface TtlRange {
   readonly recentRounds: number
 }
 
+/** What is normal for the zone that a name lies in. */
+export interface ZoneProfile {
+  readonly zone: string
+  /** Names of the servers at the parent; `null` until it has said. */
+  readonly ns: readonly string[] | null
+  /** DS records at the parent; empty for none, `null` until it has said. */
+  readonly ds: readonly string[] | null
+  /** What the newest check found in place of them, which the next one has to confirm. */
+  readonly pending: { readonly ns: string | null; readonly ds: string | null }
+  /** Since when the servers have several serials; `null` while they have one. */
+  readonly serialsDifferSinceMs: number | null
+}
+
 /** What is normal for a name and type. */
 export interface MonitorProfile {
   /** `null` before the first round that had an answer. */
@@ -63,6 +76,8 @@ export interface MonitorProfile {
   readonly newPrefixes: Readonly<Record<string, number>>
   readonly ttl: TtlRange | null
   readonly counters: ModeCounters
+  /** Absent until its servers were asked. */
+  readonly zone?: ZoneProfile
 }
 
 /** A round of a confirmation. */
@@ -93,8 +108,13 @@ export interface Acknowledgement {
 /** Where something is told. `digest` waits for the daily message. */
 export type MonitorChannel = 'page' | 'ticket' | 'digest' | 'availability'
 
-/** What an incident is about: the name (a class), a resolver that says other things than the rest, or its reach. */
-export type IncidentSubject = CandidateClass | 'diverges' | 'unavailable'
+/** What of a zone can be wrong: its servers at the parent, its DS there, the serials of its servers. */
+export type ZoneSubject = 'parent_ns' | 'parent_ds' | 'serials'
+
+/**
+ * What an incident is about: the name (a class), a resolver that says other things than the rest, its reach, or the zone.
+ */
+export type IncidentSubject = CandidateClass | 'diverges' | 'unavailable' | ZoneSubject
 
 /** Something is wrong with a name, or with a resolver's answers for it. */
 export interface MonitorIncident {
@@ -123,6 +143,8 @@ export interface MonitorIncident {
   readonly standingSinceMs: number | null
   readonly acknowledgement: Acknowledgement | null
   readonly corroboration: Corroboration
+  /** Of its first addresses; absent where nothing was found out. */
+  readonly intelligence?: readonly AddressIntelligence[]
 }
 
 /** Everything about one name and type. */
@@ -137,7 +159,8 @@ export interface MonitorState {
 
 /** Something that people are to be told. */
 export interface MonitorNotice {
-  readonly event: 'new' | 'ongoing' | 'recovered' | 'info'
+  /** `test`: says that messages get through. */
+  readonly event: 'new' | 'ongoing' | 'recovered' | 'info' | 'test'
   readonly channel: MonitorChannel
   readonly severity: AlertSeverity
   readonly atMs: number
@@ -163,4 +186,12 @@ export interface MonitorStateStore {
    * @throws {RunError} When it cannot be kept; the state is as before then.
    */
   update<T>(key: string, change: (before: MonitorState | undefined) => ChangedState<T>): Promise<T>
+}
+
+/** Remembers that this vantage reaches nobody, over restarts. */
+export interface VantageMemory {
+  /** @returns Since when, Unix milliseconds; `null` while it reaches somebody. @throws {RunError} */
+  load(): Promise<number | null>
+  /** @throws {RunError} */
+  keep(sinceMs: number | null): Promise<void>
 }

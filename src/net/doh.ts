@@ -38,6 +38,11 @@ export interface DohOptions extends TlsTarget {
   /** With a slash at the start, without a query. */
   readonly path: string
   readonly form: 'get' | 'post' | 'json'
+  /**
+   * Whether caches of HTTP are passed: with `cb=` and the time in the URL, and headers that say so. `false` by default.
+   * The cache of the resolver answers as always.
+   */
+  readonly isFresh?: boolean
   /** For TCP and TLS together, in milliseconds. */
   readonly connectTimeoutMs: number
   /** How long a connection without queries is kept, in milliseconds. */
@@ -61,7 +66,7 @@ export interface Doh {
 /** Prepares to ask one server; connects when the first query comes. */
 export function createDoh(net: Net, clock: Clock, options: DohOptions): Doh {
   const connections = createConnections(net, clock, options)
-  const makeRequest = createRequestMaker(options)
+  const makeRequest = createRequestMaker(options, () => Math.round(clock.wallNowMs()))
   const inFlight = new Set<PendingExchange>()
   let isClosed = false
 
@@ -152,7 +157,7 @@ interface Connections {
 }
 
 function createConnections(net: Net, clock: Clock, options: DohOptions): Connections {
-  const { connectTimeoutMs, idleTimeoutMs, authority: _a, path: _p, form: _f, ...target } = options
+  const { connectTimeoutMs, idleTimeoutMs, authority: _a, path: _p, form: _f, isFresh: _i, ...target } = options
   const connector = createTlsConnector(net, target, ALPN)
   const waiting = new Set<PendingExchange>()
   let step: Operation = 'connect'
@@ -197,36 +202,57 @@ function createConnections(net: Net, clock: Clock, options: DohOptions): Connect
 }
 
 /** What is the same in every request is encoded once. */
-function createRequestMaker({ authority, path, form }: DohOptions): (query: Uint8Array) => Http2Request {
+function createRequestMaker(
+  { authority, path, form, isFresh = false }: DohOptions,
+  wallNowMs: () => number,
+): (query: Uint8Array) => Http2Request {
   const type = form === 'json' ? 'application/dns-json' : 'application/dns-message'
+  const fresh: readonly Header[] = isFresh ? [['cache-control', 'no-cache, no-store']] : []
   const head: readonly Header[] = [
     [':method', form === 'post' ? 'POST' : 'GET'],
     [':scheme', 'https'],
     [':authority', authority],
   ]
-  const accept = encodeHeaders([['accept', type]])
-  if (form === 'post') {
-    const constant = encodeHeaders([...head, [':path', path], ['accept', type], ['content-type', type]])
-    const blocks = new Map<number, Uint8Array>()
-    return (query) => {
-      const { length } = query
-      let headers = blocks.get(length)
-      if (headers === undefined) {
-        headers = joinOctets([constant, encodeHeaders([['content-length', String(length)]])])
-        if (blocks.size < BLOCKS_MAX) blocks.set(length, headers)
-      }
-      return { headers, body: query, bodyOctetsMax: MESSAGE_OCTETS_MAX }
-    }
-  }
+  const accept: readonly Header[] = [['accept', type], ...fresh]
+  const cacheBuster = (): string => (isFresh ? `cb=${wallNowMs()}` : '')
+  if (form === 'post') return createPostMaker({ head, path, accept, type }, isFresh ? cacheBuster : undefined)
   const constant = encodeHeaders(head)
+  const tail = encodeHeaders(accept)
   return (query) => {
     const parameters = form === 'json' ? formatDnsJsonQuery(query) : `dns=${encodeBase64Url(query)}`
     assert(parameters !== undefined, 'a query can be decoded')
+    const all = isFresh ? `${parameters}&${cacheBuster()}` : parameters
     return {
-      headers: joinOctets([constant, encodeHeaders([[':path', `${path}?${parameters}`]]), accept]),
+      headers: joinOctets([constant, encodeHeaders([[':path', `${path}?${all}`]]), tail]),
       body: undefined,
       bodyOctetsMax: form === 'json' ? JSON_OCTETS_MAX : MESSAGE_OCTETS_MAX,
     }
+  }
+}
+
+interface PostParts {
+  readonly head: readonly Header[]
+  readonly path: string
+  readonly accept: readonly Header[]
+  readonly type: string
+}
+
+/** @param cacheBuster - Gives the query of the URL anew each time; `undefined` where the URL has none. */
+function createPostMaker(
+  { head, path, accept, type }: PostParts,
+  cacheBuster: (() => string) | undefined,
+): (query: Uint8Array) => Http2Request {
+  const encodeFor = (url: string, length: number): Uint8Array =>
+    encodeHeaders([...head, [':path', url], ...accept, ['content-type', type], ['content-length', String(length)]])
+  const blocks = new Map<number, Uint8Array>()
+  return (query) => {
+    const { length } = query
+    let headers = cacheBuster === undefined ? blocks.get(length) : encodeFor(`${path}?${cacheBuster()}`, length)
+    if (headers === undefined) {
+      headers = encodeFor(path, length)
+      if (blocks.size < BLOCKS_MAX) blocks.set(length, headers)
+    }
+    return { headers, body: query, bodyOctetsMax: MESSAGE_OCTETS_MAX }
   }
 }
 

@@ -18,7 +18,8 @@ import type { TlsTarget } from '../net/tls-connector.ts'
 export type ResolverTarget =
   | { readonly transport: 'udp' | 'tcp'; readonly endpoint: Endpoint }
   | ({ readonly transport: 'tls' } & TlsTarget)
-  | ({ readonly transport: 'https' | 'https_json' } & TlsTarget & Pick<DohOptions, 'authority' | 'path' | 'form'>)
+  | ({ readonly transport: 'https' | 'https_json' } & TlsTarget &
+      Pick<DohOptions, 'authority' | 'path' | 'form' | 'isFresh'>)
 
 /** A resolver that can be asked. */
 export interface ResolverVantage {

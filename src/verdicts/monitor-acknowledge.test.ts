@@ -54,7 +54,12 @@ describe('composeMonitorMessage', () => {
       campaign: 'monitor',
       severity: 'critical',
       title: 'Shop: shop.zone.example/A has a new answer',
-      lines: ['new: 66.0.1.1', 'AS: 66', expect.stringContaining('candor monitor ack')],
+      lines: [
+        'new: 66.0.1.1',
+        'AS: 66',
+        expect.stringContaining('to do: check who answers'),
+        expect.stringContaining('candor monitor ack'),
+      ],
       tags: ['channel:page', 'domain:shop.zone.example', 'category:web', 'owner:team'],
     })
   })

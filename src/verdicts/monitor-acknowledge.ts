@@ -7,6 +7,7 @@ import { formatMonitorKey, type MonitoredName } from '../model/monitor-name.ts'
 import type { Acknowledgement, MonitorNotice, MonitorState } from '../model/monitor-state.ts'
 import { closeAsChanged } from './monitor-incident.ts'
 import { learnUnits } from './monitor-profile.ts'
+import { acceptZone, isZoneSubject } from './monitor-zone.ts'
 
 /** What came of it. */
 export interface AcknowledgedState {
@@ -34,7 +35,10 @@ export function acknowledgeIncidents(
     if (!isAccepted) return { ...incident, acknowledgement }
     const { subject, resolver } = incident
     const closed = closeAsChanged({ monitor: formatMonitorKey(monitored), subject, resolver }, incident, nowMs)
-    profile = learnUnits(profile, incident.units)
+    if (isZoneSubject(subject)) {
+      const zone = acceptZone(profile.zone, subject, incident.units)
+      profile = { ...profile, ...(zone === undefined ? {} : { zone }) }
+    } else profile = learnUnits(profile, incident.units)
     notices.push(...closed.notices)
     return closed.incident
   })

@@ -14,7 +14,7 @@
  * Specification: docs/detectors/monitor-incidents.md
  */
 import type { AlertSeverity } from '../model/alert.ts'
-import type { Corroboration } from '../model/monitor-round.ts'
+import type { AddressIntelligence, Corroboration } from '../model/monitor-round.ts'
 import type {
   IncidentSubject,
   KnownUnit,
@@ -35,6 +35,7 @@ const QUIET_MS = HOUR_MS / 2
 const STANDING_MS = 24 * HOUR_MS
 /** Values that an incident keeps as evidence; an attacker may rotate through any number. */
 const UNITS_MAX = 64
+const INTELLIGENCE_MAX = 8
 
 /** What a round says about an incident. */
 export interface IncidentSighting {
@@ -49,6 +50,8 @@ export interface IncidentSighting {
   readonly isStanding: boolean
   /** Whether nobody is to be told now: a maintenance window. */
   readonly isSilenced: boolean
+  /** Of addresses that are new. */
+  readonly intelligence: readonly AddressIntelligence[]
 }
 
 /** An incident after a round, and what is told. */
@@ -104,6 +107,7 @@ export function openIncident(
     standingSinceMs: sighting.isStanding ? nowMs : null,
     acknowledgement: null,
     corroboration,
+    ...joinIntelligence([], sighting),
   }
   return tell(identity, incident, sighting)
 }
@@ -153,6 +157,7 @@ function show(identity: IncidentIdentity, incident: MonitorIncident, sighting: I
     units: boundUnits(mergeUnits(incident.units, units)),
     asns: [...new Set([...incident.asns, ...asnsOf(units)])].toSorted((a, b) => a - b).slice(0, UNITS_MAX),
     standingSinceMs: isStanding ? (incident.standingSinceMs ?? nowMs) : null,
+    ...joinIntelligence(incident.intelligence ?? [], sighting),
   }
   if (joined.standingSinceMs !== null && nowMs - joined.standingSinceMs >= STANDING_MS)
     return close(identity, joined, 'changed', nowMs)
@@ -205,13 +210,19 @@ function noticeOf(
 }
 
 /** What an incident is about, one sentence without full stop. */
-export function describeIncident(monitor: string, { subject, resolver }: MonitorIncident): string {
+export function describeIncident(monitor: string, { subject, resolver, corroboration }: MonitorIncident): string {
+  const isBogus = corroboration.dnssec === 'bogus'
   return {
     K3: `${monitor} has a new answer`,
     K4: `${monitor} leads to an address that no public name has`,
     K5: `${monitor} has no answer where it had one`,
     diverges: `${resolver ?? 'a resolver'} gives other answers for ${monitor} than everybody else`,
-    unavailable: `no resolver gives an answer for ${monitor}`,
+    unavailable: isBogus
+      ? `no resolver gives an answer for ${monitor}: its signatures do not verify`
+      : `no resolver gives an answer for ${monitor}`,
+    parent_ns: `the parent names other servers for the zone of ${monitor}`,
+    parent_ds: `the parent has another DS, or none, for the zone of ${monitor}`,
+    serials: `the servers of the zone of ${monitor} have had different serials for over an hour`,
   }[subject]
 }
 
@@ -233,4 +244,15 @@ function asnsOf(units: Readonly<Record<string, KnownUnit>>): readonly number[] {
 function boundUnits(units: Readonly<Record<string, KnownUnit>>): Readonly<Record<string, KnownUnit>> {
   const entries = Object.entries(units)
   return entries.length <= UNITS_MAX ? units : Object.fromEntries(entries.slice(0, UNITS_MAX))
+}
+
+/** What was found out about the first addresses stays, newest knowledge first. */
+function joinIntelligence(
+  before: readonly AddressIntelligence[],
+  { intelligence, units }: IncidentSighting,
+): Pick<MonitorIncident, 'intelligence'> {
+  const own = intelligence.filter(({ address }) => units[address] !== undefined)
+  const kept = before.filter(({ address }) => own.every((other) => other.address !== address))
+  const all = [...own, ...kept].slice(0, INTELLIGENCE_MAX)
+  return all.length === 0 ? {} : { intelligence: all }
 }

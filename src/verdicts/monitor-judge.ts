@@ -14,7 +14,6 @@ import type {
   MonitorClass,
   MonitorIncident,
   MonitorNotice,
-  MonitorProfile,
   MonitorState,
 } from '../model/monitor-state.ts'
 import {
@@ -25,16 +24,12 @@ import {
   type ClassSighting,
 } from './monitor-candidate.ts'
 import { classifyAnswer, classifyRound, indexProfile, type ClassifiedAnswer } from './monitor-classes.ts'
-import {
-  moveIncident,
-  openIncident,
-  type IncidentIdentity,
-  type IncidentSighting,
-  type MovedIncident,
-} from './monitor-incident.ts'
+import type { IncidentIdentity, IncidentSighting } from './monitor-incident.ts'
 import { isLearning, learnRound, learnUnits, startProfile } from './monitor-profile.ts'
 import { judgeSeverity } from './monitor-severity.ts'
+import { applySighting, findOpenIncident, sightingOf, type MonitorStep } from './monitor-step.ts'
 import { findValueDetails } from './monitor-value-details.ts'
+import { compareParent, isZoneWanted, judgeZone } from './monitor-zone.ts'
 
 const CLASSES: readonly CandidateClass[] = ['K4', 'K5', 'K3']
 /** Rounds without any answer until that is told. */
@@ -51,24 +46,22 @@ export interface JudgedRound {
   readonly notices: readonly MonitorNotice[]
   /** When the next confirming round is due, Unix milliseconds; `null` for not before the interval is over. */
   readonly confirmAtMs: number | null
+  /** Whether the zone is to be asked again at once: something about it is being confirmed, or is wrong. */
+  readonly isZoneWanted: boolean
 }
 
-/** Judges one round. `hasHighRisk`: whether one of its new addresses has a high risk. */
-export function judgeMonitorRound(
-  before: MonitorState,
-  monitored: MonitoredName,
-  round: MonitorRound,
-  hasHighRisk = false,
-): JudgedRound {
+/** Judges one round. */
+export function judgeMonitorRound(before: MonitorState, monitored: MonitoredName, seen: MonitorRound): JudgedRound {
+  const parent = seen.zone === undefined ? {} : compareParent(before.profile.zone, seen.zone)
+  const round: MonitorRound = { ...seen, corroboration: { ...seen.corroboration, ...parent } }
   const nowMs = round.atMs
   const index = indexProfile(before.profile)
   const answers = round.answers.map((answer) => classifyAnswer(answer, index, monitored, nowMs))
   const roundClass = classifyRound(answers)
-  const step: Step = {
+  const step: MonitorStep = {
     monitored,
     round,
     answers,
-    hasHighRisk,
     before,
     isSilenced: monitored.maintenance.some(({ fromMs, untilMs }) => fromMs <= nowMs && nowMs < untilMs),
     incidents: before.incidents.filter(({ closedAtMs }) => closedAtMs === null || nowMs - closedAtMs < REMEMBERED_MS),
@@ -82,6 +75,7 @@ export function judgeMonitorRound(
   if (isBaseline) step.profile = learnRound(startProfile(before.profile, round), round, answers).profile
   const candidates = isBaseline || roundClass === 'K6' ? before.candidates : judgeClasses(step)
   if (!isBaseline && hasAnswers && monitored.mode === 'auto') learn(step)
+  judgeZone(step)
   return {
     class: isBaseline ? 'K0' : roundClass,
     isBaseline,
@@ -89,23 +83,11 @@ export function judgeMonitorRound(
     state: { profile: step.profile, candidates, incidents: step.incidents, failedRounds },
     notices: step.notices,
     confirmAtMs: nextConfirmationAt(candidates),
+    isZoneWanted: isZoneWanted(step),
   }
 }
 
-/** One round on its way through the rules: what they changed so far. */
-interface Step {
-  readonly monitored: MonitoredName
-  readonly round: MonitorRound
-  readonly answers: readonly ClassifiedAnswer[]
-  readonly hasHighRisk: boolean
-  readonly before: MonitorState
-  readonly isSilenced: boolean
-  incidents: readonly MonitorIncident[]
-  notices: readonly MonitorNotice[]
-  profile: MonitorProfile
-}
-
-function learn(step: Step): void {
+function learn(step: MonitorStep): void {
   const { round, answers, monitored } = step
   const { profile, newPrefixes, ttlFall } = learnRound(step.profile, round, answers)
   step.profile = profile
@@ -126,18 +108,18 @@ function learn(step: Step): void {
   if (ttlFall !== null) inform(`the TTL of ${key} fell from ${ttlFall.from} to ${ttlFall.to} s`)
 }
 
-function judgeAvailability(step: Step, failedRounds: number): void {
+function judgeAvailability(step: MonitorStep, failedRounds: number): void {
   const identity: IncidentIdentity = {
     monitor: formatMonitorKey(step.monitored),
     subject: 'unavailable',
     resolver: null,
   }
-  const isOpen = findOpen(step, identity) !== undefined
+  const isOpen = findOpenIncident(step, identity) !== undefined
   if (!isOpen && failedRounds < FAILED_ROUNDS) return
   apply(step, identity, sightingOf(step, failedRounds > 0, {}, 'low', false))
 }
 
-function judgeClasses(step: Step): readonly MonitorCandidate[] {
+function judgeClasses(step: MonitorStep): readonly MonitorCandidate[] {
   const candidates = CLASSES.flatMap((subject) => judgeClass(step, subject) ?? [])
   for (const incident of step.incidents) {
     if (incident.subject === 'diverges' && incident.status === 'open') moveDivergence(step, incident)
@@ -146,7 +128,7 @@ function judgeClasses(step: Step): readonly MonitorCandidate[] {
 }
 
 /** One class in one round. @returns The candidate that goes on; `undefined` for none. */
-function judgeClass(step: Step, subject: CandidateClass): MonitorCandidate | undefined {
+function judgeClass(step: MonitorStep, subject: CandidateClass): MonitorCandidate | undefined {
   const { before, round, answers, monitored } = step
   const nowMs = round.atMs
   const sighting = sightClass(subject, answers, nowMs)
@@ -158,7 +140,7 @@ function judgeClass(step: Step, subject: CandidateClass): MonitorCandidate | und
   // What only a resolver shows that is known to diverge belongs to that incident.
   const isShown = sighting.operators.some((operator) => !divergent.has(operator))
   const identity: IncidentIdentity = { monitor: formatMonitorKey(monitored), subject, resolver: null }
-  if (findOpen(step, identity) !== undefined) {
+  if (findOpenIncident(step, identity) !== undefined) {
     apply(step, identity, toSighting(step, subject, sighting, isShown))
     return undefined
   }
@@ -180,7 +162,7 @@ function judgeClass(step: Step, subject: CandidateClass): MonitorCandidate | und
   return undefined
 }
 
-function moveDivergence(step: Step, incident: MonitorIncident): void {
+function moveDivergence(step: MonitorStep, incident: MonitorIncident): void {
   if (incident.openedAtMs === step.round.atMs) return
   const { resolver } = incident
   const own = step.answers.filter(({ answer }) => answer.operator === resolver && answer.outcome !== 'failure')
@@ -192,23 +174,19 @@ function moveDivergence(step: Step, incident: MonitorIncident): void {
   apply(step, identity, sightingOf(step, isShown, units, 'medium', false))
 }
 
-function findOpen(step: Step, { subject, resolver }: IncidentIdentity): MonitorIncident | undefined {
-  return step.incidents.find((each) => each.status === 'open' && each.subject === subject && each.resolver === resolver)
+/** Opens the incident or moves it, and learns what it brought when that is right. */
+function apply(step: MonitorStep, identity: IncidentIdentity, sighting: IncidentSighting): void {
+  const { isChanged, incident } = applySighting(step, identity, sighting)
+  if (isChanged && step.monitored.mode === 'auto') step.profile = learnUnits(step.profile, incident.units)
 }
 
-/** Opens the incident or moves it. */
-function apply(step: Step, identity: IncidentIdentity, sighting: IncidentSighting): void {
-  const { subject, resolver } = identity
-  const earlier = step.incidents.find((each) => each.subject === subject && each.resolver === resolver)
-  const moved: MovedIncident =
-    earlier?.status === 'open' ? moveIncident(identity, earlier, sighting) : openIncident(identity, earlier, sighting)
-  step.incidents = [...step.incidents.filter((each) => each !== earlier), moved.incident]
-  step.notices = [...step.notices, ...moved.notices]
-  if (moved.isChanged && step.monitored.mode === 'auto') step.profile = learnUnits(step.profile, moved.incident.units)
-}
-
-function toSighting(step: Step, subject: CandidateClass, sighting: ClassSighting, isShown: boolean): IncidentSighting {
-  const { monitored, round, before, hasHighRisk } = step
+function toSighting(
+  step: MonitorStep,
+  subject: CandidateClass,
+  sighting: ClassSighting,
+  isShown: boolean,
+): IncidentSighting {
+  const { monitored, round, before } = step
   const { corroboration } = round
   const { type, mode } = monitored
   const severity = judgeSeverity({
@@ -219,7 +197,7 @@ function toSighting(step: Step, subject: CandidateClass, sighting: ClassSighting
     details: findValueDetails(type, before.profile.units, sighting.units),
     isPinned: mode === 'pin',
     isLearning: isLearning(before.profile, round.atMs),
-    hasHighRisk,
+    hasHighRisk: hasHighRisk(round, sighting.units),
   })
   const isAddress = type === 'A' || type === 'AAAA'
   const isVouchedFor = isAddress ? corroboration.tls === 'valid' : corroboration.authoritative === 'all'
@@ -227,13 +205,8 @@ function toSighting(step: Step, subject: CandidateClass, sighting: ClassSighting
   return sightingOf(step, isShown, sighting.units, severity, isStanding)
 }
 
-function sightingOf(
-  { round, isSilenced }: Step,
-  isShown: boolean,
-  units: IncidentSighting['units'],
-  severity: IncidentSighting['severity'],
-  isStanding: boolean,
-): IncidentSighting {
-  const { atMs: nowMs, isConfirmation, corroboration } = round
-  return { nowMs, isConfirmation, isShown, units, severity, corroboration, isStanding, isSilenced }
+function hasHighRisk({ intelligence = [] }: MonitorRound, units: MonitorIncident['units']): boolean {
+  return intelligence.some(
+    ({ address, level }) => units[address] !== undefined && (level === 'high' || level === 'critical'),
+  )
 }

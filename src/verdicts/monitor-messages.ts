@@ -8,11 +8,15 @@
 import { formatIsoTime, formatCompactTime } from '../core/clock.ts'
 import type { AlertMessage } from '../model/alert.ts'
 import { formatMonitorKey, type MonitoredName } from '../model/monitor-name.ts'
+import type { AddressIntelligence, Corroboration } from '../model/monitor-round.ts'
 import type { MonitorNotice } from '../model/monitor-state.ts'
+import { recommendFor } from './monitor-recommend.ts'
 import { hashText } from './monitor-sha256.ts'
 
 /** Values that one message shows. */
 const VALUES_MAX = 10
+/** Addresses that one message says more about. */
+const ADDRESSES_MAX = 3
 
 /** Composes a message. `monitored`: what it is about; `null` for our own outage. */
 export function composeMonitorMessage(notice: MonitorNotice, monitored: MonitoredName | null): AlertMessage {
@@ -30,6 +34,10 @@ export function composeMonitorMessage(notice: MonitorNotice, monitored: Monitore
     lines: [
       ...(values.length === 0 ? [] : [`new: ${values.slice(0, VALUES_MAX).join(', ')}`]),
       ...(incident === null || incident.asns.length === 0 ? [] : [`AS: ${incident.asns.join(', ')}`]),
+      ...(incident?.intelligence ?? []).slice(0, ADDRESSES_MAX).map(formatIntelligence),
+      ...(incident === null || incident.status !== 'open' || monitored === null
+        ? []
+        : [`${formatCorroboration(incident.corroboration)}to do: ${recommendFor(incident, monitored.type)}`]),
       ...(incident === null ? [] : [`since ${formatIsoTime(incident.openedAtMs)}; candor monitor ack ${mark}`]),
     ],
     items: [],
@@ -42,4 +50,24 @@ export function composeMonitorMessage(notice: MonitorNotice, monitored: Monitore
     ],
     contacts: [],
   }
+}
+
+function formatIntelligence({ address, country, asn, org, ptr, level, score, reasons }: AddressIntelligence): string {
+  const facts = [
+    ...(asn === null ? [] : [`AS${asn}${org === null ? '' : ` ${org}`}`]),
+    ...(country === null ? [] : [country]),
+    ...(ptr === undefined ? [] : [ptr ?? 'no PTR']),
+  ]
+  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`
+  return `${address} (${facts.join(', ')}), risk ${level} ${score}${why}`
+}
+
+/** What others said, where they said anything. */
+function formatCorroboration({ authoritative, dnssec, tls }: Corroboration): string {
+  const said = [
+    ...(authoritative === 'unknown' ? [] : [`authoritative servers: ${authoritative}`]),
+    ...(dnssec === 'unknown' ? [] : [`DNSSEC: ${dnssec}`]),
+    ...(tls === 'unknown' ? [] : [`certificate: ${tls}`]),
+  ]
+  return said.length === 0 ? '' : `${said.join(', ')}; `
 }

@@ -22,6 +22,10 @@ export interface AddressFindings {
   /** `missing`: looked up, and there is none. */
   readonly ptr: 'found' | 'missing' | 'not_looked_up'
   readonly lists: readonly ReputationList[]
+  /** Lists that were asked already, and have it. */
+  readonly hits?: readonly { readonly list: string; readonly category: string }[]
+  /** ISO 3166; none without it. */
+  readonly highRiskCountries?: readonly string[]
 }
 
 /** A judged address. */
@@ -33,7 +37,7 @@ export interface AddressRisk {
   readonly recommendation: string
 }
 
-const WEIGHTS = { malicious: 50, newCountry: 20, newAs: 15, missingPtr: 25, bogus: 50 }
+const WEIGHTS = { malicious: 50, newCountry: 20, highRiskCountry: 30, newAs: 15, missingPtr: 25, bogus: 50 }
 const LEVELS = [
   { from: 80, level: 'critical' },
   { from: 50, level: 'high' },
@@ -42,17 +46,22 @@ const LEVELS = [
 ] as const
 
 /** Judges an address against the profile of its name. */
-export function assessRisk(unit: AnswerUnit, profile: MonitorProfile, { ptr, lists }: AddressFindings): AddressRisk {
+export function assessRisk(unit: AnswerUnit, profile: MonitorProfile, findings: AddressFindings): AddressRisk {
+  const { ptr, lists, highRiskCountries = [] } = findings
   const countries = new Set(Object.values(profile.units).map(({ country }) => country))
-  const hits = lists.filter((list) => isListed(unit.text, list))
+  const own = lists.filter((list) => isListed(unit.text, list)).map(({ name, category }) => ({ list: name, category }))
+  const hits = [...own, ...(findings.hits ?? [])]
   const isKnown = profile.units[unit.text] !== undefined
   const isNewAs = !isKnown && unit.asn !== null && profile.asns[`AS${unit.asn}`] === undefined
   const isNewCountry =
     !isKnown && unit.country !== null && profile.baselineAtMs !== null && !countries.has(unit.country)
   const parts: readonly (readonly [number, string])[] = [
-    ...hits.map(({ name, category }) => [WEIGHTS.malicious, `listed by ${name} as ${category}`] as const),
+    ...hits.map(({ list, category }) => [WEIGHTS.malicious, `listed by ${list} as ${category}`] as const),
     ...(unit.isBogus ? [[WEIGHTS.bogus, 'a private, reserved or sinkhole address'] as const] : []),
     ...(isNewCountry ? [[WEIGHTS.newCountry, `a country that is new for the name: ${unit.country}`] as const] : []),
+    ...(unit.country !== null && highRiskCountries.includes(unit.country)
+      ? [[WEIGHTS.highRiskCountry, `a country of high risk: ${unit.country}`] as const]
+      : []),
     ...(isNewAs && profile.baselineAtMs !== null
       ? [[WEIGHTS.newAs, `an AS that is new for the name: AS${unit.asn}`] as const]
       : []),

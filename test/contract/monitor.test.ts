@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
@@ -18,7 +18,10 @@ async function writePlan(told: readonly Told[], keys = ''): Promise<string> {
     resolvers.push(`[[resolvers]]\nname = "r${index}"\nurl = "udp://127.0.0.1:${port}"\n`)
   }
   const path = join(makeTemporaryDirectory(), 'dns-monitor.toml')
-  writeFileSync(path, `${resolvers.join('')}[[domains]]\nname = "Shop"\ndomain = "shop.zone.example"\n${keys}`)
+  writeFileSync(
+    path,
+    `roots = "none"\n${resolvers.join('')}[[domains]]\nname = "Shop"\ndomain = "shop.zone.example"\n${keys}`,
+  )
   return path
 }
 
@@ -129,7 +132,7 @@ describe('candor monitor check', () => {
     const path = await writePlan([right, right], 'mode = "auto-matic"')
     const outcome = await runSimulatedCli(['monitor', 'check', '--config', path])
     expect(outcome.status).toBe(2)
-    expect(outcome.stderr).toContain('dns-monitor.toml:10')
+    expect(outcome.stderr).toContain('dns-monitor.toml:11')
   })
 })
 
@@ -149,14 +152,24 @@ function createFastClock(): Clock {
 interface Watch {
   /** What was told so far. */
   told(): readonly { readonly event: string; readonly channel: string; readonly incident: string | null }[]
+  /** What was said to people. */
+  said(): string
   stop(): Promise<number>
 }
 
-function startWatch(config: string, dataDirectory: string): Watch {
+function startWatch(config: string, dataDirectory: string, hangups: (() => void)[] = []): Watch {
   const { capabilities, texts } = createCliCapabilities()
   const controller = new AbortController()
   const argv = ['monitor', 'run', '--config', config, '--data-dir', dataDirectory, '--timeout', '60s']
-  const ended = runCli(argv, { ...capabilities, clock: createFastClock(), interrupted: controller.signal })
+  const ended = runCli(argv, {
+    ...capabilities,
+    clock: createFastClock(),
+    interrupted: controller.signal,
+    onHangup: (callback) => {
+      hangups.push(callback)
+      return () => {}
+    },
+  })
   const stop = (): Promise<number> => {
     controller.abort()
     return ended
@@ -168,6 +181,7 @@ function startWatch(config: string, dataDirectory: string): Watch {
         .split('\n')
         .filter((line) => line !== '')
         .map((line) => JSON.parse(line) as ReturnType<Watch['told']>[number]),
+    said: () => texts.stderr,
     stop,
   }
 }
@@ -230,6 +244,26 @@ describe('candor monitor run', () => {
       for (const each of told) Object.assign(each, { addresses: right.addresses, rcode: 0 })
       await expect.poll(() => watch.told().length, { timeout: 30_000 }).toBe(2)
       expect(watch.told()[1]).toMatchObject({ event: 'recovered', incident: null })
+    },
+  )
+
+  test(
+    'reads the names again at SIGHUP, and keeps the old ones where the file cannot be used',
+    { timeout: 60_000 },
+    async () => {
+      const config = await writePlan([right, right], 'interval = "1s"')
+      const good = readFileSync(config, 'utf8')
+      const hangups: (() => void)[] = []
+      const watch = startWatch(config, makeTemporaryDirectory(), hangups)
+      await expect.poll(() => hangups.length, { timeout: 20_000 }).toBe(1)
+      writeFileSync(config, good.replace('interval = "1s"', 'interval = "often"'))
+      hangups[0]?.()
+      await expect.poll(() => watch.said(), { timeout: 20_000 }).toContain('from before stays in force')
+      expect(watch.said()).toMatch(/dns-monitor\.toml:11\n\s+why: "often" is no interval\n\s+fix: interval = "60s"/)
+      writeFileSync(config, `${good}\n[[domains]]\ndomain = "b.example"\n`)
+      hangups[0]?.()
+      await expect.poll(() => watch.said(), { timeout: 20_000 }).toContain('watching 2 names from now on')
+      expect(await watch.stop()).toBe(130)
     },
   )
 

@@ -10,7 +10,6 @@ import { fullRcode } from '../../dns/message.ts'
 import { formatRcode, RCODE_NOERROR, RCODE_NXDOMAIN, RCODE_SERVFAIL } from '../../dns/rcode.ts'
 import { formatRdata } from '../../dns/rdata.ts'
 import { parseRrType } from '../../dns/rr-type.ts'
-import type { MonitoredName } from '../../model/monitor-name.ts'
 import type { AnswerUnit, ResolverAnswer } from '../../model/monitor-round.ts'
 import type { Exchange } from '../../model/observation.ts'
 import { decodeDnsJson } from '../../net/dns-json.ts'
@@ -31,7 +30,7 @@ const NAME_TYPES = new Set(['CNAME', 'NS', 'MX', 'SOA', 'SRV', 'PTR', 'DS'])
 /** Reads an exchange. Never throws, whatever came. */
 export function readMonitorAnswer(
   exchange: Exchange,
-  { type }: MonitoredName,
+  type: string,
   isJson: boolean,
   addressPlan: AddressPlan,
   sinkholes: readonly string[],

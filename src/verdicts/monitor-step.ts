@@ -1,0 +1,63 @@
+/**
+ * One round on its way through the monitor's rules: what they changed so far, and how they open and move incidents.
+ *
+ * **Invariant**: pure but for the step itself, which belongs to one call of {@link judgeMonitorRound}.
+ */
+import type { MonitoredName } from '../model/monitor-name.ts'
+import type { MonitorRound } from '../model/monitor-round.ts'
+import type { MonitorIncident, MonitorNotice, MonitorProfile, MonitorState } from '../model/monitor-state.ts'
+import type { ClassifiedAnswer } from './monitor-classes.ts'
+import {
+  moveIncident,
+  openIncident,
+  type IncidentIdentity,
+  type IncidentSighting,
+  type MovedIncident,
+} from './monitor-incident.ts'
+
+/** One round on its way. */
+export interface MonitorStep {
+  readonly monitored: MonitoredName
+  readonly round: MonitorRound
+  readonly answers: readonly ClassifiedAnswer[]
+  readonly before: MonitorState
+  readonly isSilenced: boolean
+  incidents: readonly MonitorIncident[]
+  notices: readonly MonitorNotice[]
+  profile: MonitorProfile
+}
+
+/** The open incident with an identity; `undefined` without one. */
+export function findOpenIncident(
+  step: MonitorStep,
+  { subject, resolver }: Pick<IncidentIdentity, 'subject' | 'resolver'>,
+): MonitorIncident | undefined {
+  return step.incidents.find((each) => each.status === 'open' && each.subject === subject && each.resolver === resolver)
+}
+
+/** Opens the incident, opens it again, or moves it. The caller learns what the result says. */
+export function applySighting(
+  step: MonitorStep,
+  identity: IncidentIdentity,
+  sighting: IncidentSighting,
+): MovedIncident {
+  const { subject, resolver } = identity
+  const earlier = step.incidents.find((each) => each.subject === subject && each.resolver === resolver)
+  const moved =
+    earlier?.status === 'open' ? moveIncident(identity, earlier, sighting) : openIncident(identity, earlier, sighting)
+  step.incidents = [...step.incidents.filter((each) => each !== earlier), moved.incident]
+  step.notices = [...step.notices, ...moved.notices]
+  return moved
+}
+
+/** What a round says about an incident, with what is the same for all of the round. */
+export function sightingOf(
+  { round, isSilenced }: MonitorStep,
+  isShown: boolean,
+  units: IncidentSighting['units'],
+  severity: IncidentSighting['severity'],
+  isStanding: boolean,
+): IncidentSighting {
+  const { atMs: nowMs, isConfirmation, corroboration, intelligence = [] } = round
+  return { nowMs, isConfirmation, isShown, units, severity, corroboration, isStanding, isSilenced, intelligence }
+}
