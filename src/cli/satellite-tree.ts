@@ -16,10 +16,18 @@ const BUFFER_CHARS = 1024 * 1024
 export interface SatelliteTree {
   /** Adds a line to a file below the directory. */
   write(path: string, record: unknown): Promise<void>
+  /** Makes a file that has no line yet. */
+  touch(path: string): Promise<void>
   /** How many lines each file has. */
   counts(): ReadonlyMap<string, number>
   /** Writes what is left, and waits until it is on the disk. */
   close(): Promise<void>
+}
+
+/** Files that may be given up. */
+interface StageTree extends SatelliteTree {
+  /** Closes what was written so far, which nobody will see. */
+  abandon(): Promise<void>
 }
 
 interface OpenFile {
@@ -40,11 +48,38 @@ export async function openSatelliteTree(files: Files, directory: string): Promis
     )
   }
   await files.makeDirectory(directory, DIRECTORY_MODE)
+  return createWriter(files, directory, '')
+}
+
+/**
+ * Lets `work` write the files of one stage of a run into its directory: they get their names when all of them are whole, and
+ * replace those of an earlier try. When it fails, nobody sees anything of them.
+ */
+export async function withStageTree<Result>(
+  files: Files,
+  directory: string,
+  work: (tree: SatelliteTree) => Promise<Result>,
+): Promise<Result> {
+  await files.makeDirectory(directory, DIRECTORY_MODE)
+  const tree = createWriter(files, directory, '.part')
+  try {
+    const result = await work(tree)
+    await tree.close()
+    return result
+  } catch (error) {
+    await tree.abandon()
+    throw error
+  }
+}
+
+/** @param suffix - What names have until the end; empty for names that they keep. */
+function createWriter(files: Files, directory: string, suffix: string): StageTree {
   const open = new Map<string, OpenFile>()
   const openFile = async (path: string): Promise<OpenFile> => {
     const slash = path.lastIndexOf('/')
     if (slash !== -1) await files.makeDirectory(joinPath(directory, path.slice(0, slash)), DIRECTORY_MODE)
-    const file = await files.openAppend(joinPath(directory, path), FILE_MODE)
+    const name = joinPath(directory, `${path}${suffix}`)
+    const file = suffix === '' ? await files.openAppend(name, FILE_MODE) : await files.openAppend(name, FILE_MODE, 0)
     const opened = { file, pending: [], pendingChars: 0, lines: 0 }
     open.set(path, opened)
     return opened
@@ -58,12 +93,22 @@ export async function openSatelliteTree(files: Files, directory: string): Promis
       target.lines++
       if (target.pendingChars >= BUFFER_CHARS) await flush(target)
     },
+    touch: async (path) => {
+      if (!open.has(path)) await openFile(path)
+    },
     counts: () => new Map([...open].map(([path, { lines }]) => [path, lines])),
+    abandon: async () => {
+      await Promise.allSettled([...open.values()].map(({ file }) => file.close()))
+    },
     close: async () => {
       for (const target of open.values()) {
         await flush(target)
         await target.file.sync()
         await target.file.close()
+      }
+      if (suffix === '') return
+      for (const path of open.keys()) {
+        await files.rename(joinPath(directory, `${path}${suffix}`), joinPath(directory, path))
       }
     },
   }

@@ -5,11 +5,13 @@ import { registerSatelliteConvert } from './satellite-convert.ts'
 import { registerSatelliteDetect } from './satellite-detect.ts'
 import { registerSatelliteExplain } from './satellite-explain.ts'
 import { registerSatelliteImport } from './satellite-import.ts'
+import { registerSatelliteRun } from './satellite-run.ts'
 import { registerSatelliteVerify } from './satellite-verify.ts'
 
 /** Adds `candor satellite` with its commands. */
 export function registerSatellite(program: Command, context: CliContext): void {
   const satellite = program.command('satellite').description('who interferes with DNS, seen from outside?')
+  registerSatelliteRun(satellite, context)
   registerSatelliteImport(satellite, context)
   registerSatelliteConvert(satellite, context)
   registerSatelliteDetect(satellite, context)

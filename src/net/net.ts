@@ -86,6 +86,16 @@ export interface TlsFacts {
   readonly isResumed: boolean
   /** Why the certificate does not verify; `null` when it does. Always `null` in `strict` mode. */
   readonly distrust: Failure | null
+  /** The certificate of the server itself; `null` where none was shown, as in a session that was resumed. */
+  readonly leaf: TlsLeaf | null
+}
+
+/** The certificate of a server, not of those that signed it. */
+export interface TlsLeaf {
+  /** SHA-256 of its DER form, lower-case hexadecimal. */
+  readonly sha256: string
+  /** Whether it is for the name that was asked for, whoever signed it. */
+  readonly isNameValid: boolean
 }
 
 /** A byte stream over TLS. */

@@ -8,7 +8,7 @@
 import { isIP } from 'node:net'
 import { checkServerIdentity, connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import type { Failure, Operation } from '../model/failure.ts'
-import { NetError, type Endpoint, type TlsConnection, type TlsOptions } from '../net/net.ts'
+import { NetError, type Endpoint, type TlsConnection, type TlsLeaf, type TlsOptions } from '../net/net.ts'
 import { wrapSocket } from './node-connection.ts'
 import { errorCode, failureOf } from './node-failure.ts'
 
@@ -40,7 +40,7 @@ export function connectTls(to: Endpoint, options: TlsOptions, timeoutMs: number)
     socket.once('secureConnect', () => {
       clearTimeout(timeout)
       socket.off('error', failed)
-      resolve({ ...wrapSocket(socket), tls: factsOf(socket) })
+      resolve({ ...wrapSocket(socket), tls: factsOf(socket, options.serverName) })
     })
   })
 }
@@ -64,7 +64,7 @@ function toNodeOptions({ address, port }: Endpoint, options: TlsOptions): Connec
   return halfOpen
 }
 
-function factsOf(socket: TLSSocket): TlsConnection['tls'] {
+function factsOf(socket: TLSSocket, serverName: string): TlsConnection['tls'] {
   const alpn = socket.alpnProtocol
   return {
     protocol: socket.getProtocol() ?? 'unknown',
@@ -72,7 +72,15 @@ function factsOf(socket: TLSSocket): TlsConnection['tls'] {
     alpn: typeof alpn === 'string' ? alpn : null,
     isResumed: socket.isSessionReused(),
     distrust: socket.authorized ? null : certificateFailure(String(socket.authorizationError)),
+    leaf: leafOf(socket, serverName),
   }
+}
+
+function leafOf(socket: TLSSocket, serverName: string): TlsLeaf | null {
+  const certificate = socket.getPeerX509Certificate()
+  if (certificate === undefined) return null
+  const matched = isIP(serverName) === 0 ? certificate.checkHost(serverName) : certificate.checkIP(serverName)
+  return { sha256: certificate.fingerprint256.replaceAll(':', '').toLowerCase(), isNameValid: matched !== undefined }
 }
 
 /** Codes of OpenSSL and Node that say what is wrong with a certificate. */

@@ -21,3 +21,13 @@ export function parseGoTime(text: string): SatelliteTime {
   const seconds = formatIsoTime(sign === '-' ? localMs + offsetMs : localMs - offsetMs).slice(0, 19)
   return { text, utc: fraction === '' ? `${seconds}Z` : `${seconds}.${fraction}Z` }
 }
+
+/** Prints Unix milliseconds as Go does, in UTC: `2021-04-18 18:49:01.62448452 +0000 UTC`. */
+export function formatGoTime(wallMs: number): string {
+  const whole = Math.floor(wallMs / 1000) * 1000
+  const fraction = String(Math.round((wallMs - whole) * 1000))
+    .padStart(6, '0')
+    .replace(/0+$/, '')
+  const [date = '', time = ''] = formatIsoTime(whole).slice(0, 19).split('T')
+  return `${date} ${time}${fraction === '' ? '' : `.${fraction}`} +0000 UTC`
+}

@@ -9,6 +9,8 @@ export interface EngineTask<T> {
   readonly number: number
   /** The only resolver that is asked; `undefined` for any. */
   readonly resolver: number | undefined
+  /** Whether it goes before others that wait for the same resolver: it belongs to something that was begun. */
+  readonly isUrgent?: boolean
 }
 
 /** How one attempt is made. */

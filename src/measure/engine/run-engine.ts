@@ -200,7 +200,8 @@ class EngineRun<T> {
   private enqueue(state: TaskState<T>, reason: AttemptReason, resolver: number): void {
     state.waiting++
     if (reason !== 'truncated') state.asks++
-    this.queues.push({ state, reason, resolver, isUrgent: reason !== 'first', isStale: () => state.isDone })
+    const isUrgent = reason !== 'first' || state.task.isUrgent === true
+    this.queues.push({ state, reason, resolver, isUrgent, isStale: () => state.isDone })
   }
 
   private pump(): void {

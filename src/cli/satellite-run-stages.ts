@@ -1,0 +1,122 @@
+/** The stages of a run, by name, and how several of them follow one another. */
+import { joinPath } from '../core/files.ts'
+import type { CliContext } from './cli-context.ts'
+import { detectScan } from './satellite-detect.ts'
+import { STATUS_INCOMPLETE, STATUS_INTERRUPTED } from './exit-status.ts'
+import { formatRecords } from './format-records.ts'
+import { chooseRecords } from './satellite-options.ts'
+import type { RunDirectory, StageName, StageOutcome } from './satellite-run-directory.ts'
+import { readOptOut, type SatelliteRun } from './satellite-run-context.ts'
+import { startRunDisplay } from './satellite-run-display.ts'
+import { runFetchStage } from './satellite-run-fetch.ts'
+import { runFilterStage } from './satellite-run-filter.ts'
+import type { RunFlags } from './satellite-run-options.ts'
+import { runProbeStage } from './satellite-run-probe.ts'
+import { runQueryStage } from './satellite-run-query.ts'
+import { runTagStage } from './satellite-run-tag.ts'
+import type { ScanFileSummary } from './satellite-scan.ts'
+import { withStageTree } from './satellite-tree.ts'
+import { verifyScan } from './satellite-verify.ts'
+
+const STAGES: Readonly<Record<StageName, (run: SatelliteRun) => Promise<StageOutcome>>> = {
+  probe: runProbeStage,
+  filter: runFilterStage,
+  query: runQueryStage,
+  tag: runTagStage,
+  detect: runDetectStage,
+  fetch: runFetchStage,
+  verify: runVerifyStage,
+}
+
+/** How stages are run. */
+export interface StagesOptions {
+  readonly stages: readonly StageName[]
+  readonly flags: RunFlags
+  /** Whether stages that have ended are left as they are. */
+  readonly isResumed: boolean
+  /** Whether nothing may be asked of anybody. */
+  readonly isReplay: boolean
+}
+
+/**
+ * Runs stages, says what they did, and sets the exit status.
+ *
+ * @returns Whether all of them ended.
+ * @throws {ConfigError | RunError | FileError}
+ */
+export async function runStages(
+  context: CliContext,
+  directory: RunDirectory,
+  { stages, flags, isResumed, isReplay }: StagesOptions,
+): Promise<boolean> {
+  const display = startRunDisplay(context, flags.statusFile ?? null)
+  const outcomes: (StageOutcome & { readonly stage: StageName })[] = []
+  try {
+    const run: SatelliteRun = { context, directory, display, isReplay, optOut: await readOptOut(context, directory) }
+    for (const stage of stages) {
+      if (isResumed && directory.isDone(stage)) continue
+      if (context.interrupted.aborted) break
+      await directory.begin(stage)
+      display.enter(stage, 0)
+      const outcome = await STAGES[stage](run)
+      if (context.interrupted.aborted) break
+      await directory.end(stage, outcome)
+      outcomes.push({ stage, ...outcome })
+    }
+  } finally {
+    await display.stop()
+  }
+  if (!context.interrupted.aborted) await directory.finish()
+  await report(context, directory, outcomes, flags)
+  return !context.interrupted.aborted
+}
+
+async function report(
+  context: CliContext,
+  directory: RunDirectory,
+  outcomes: readonly (StageOutcome & { readonly stage: StageName })[],
+  flags: RunFlags,
+): Promise<void> {
+  const describe = (numbers: Readonly<Record<string, number>>): string =>
+    Object.entries(numbers)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ')
+  const isTable = chooseRecords(context, flags.records) === 'table'
+  const records = outcomes.map(({ stage, counts, failures, skipped }) => ({
+    stage,
+    outcome: skipped === undefined ? 'done' : 'skipped',
+    counts: describe(counts),
+    failures: skipped ?? describe(failures),
+  }))
+  const text = isTable
+    ? formatRecords(records, true)
+    : outcomes.map((outcome) => `${JSON.stringify(outcome)}\n`).join('')
+  await context.stdout.write(text)
+  for (const { stage, skipped } of outcomes)
+    if (skipped !== undefined) await context.say(`${stage} was skipped: ${skipped}`)
+  await context.say(`${context.interrupted.aborted ? 'interrupted; resume with --resume' : 'wrote'} ${directory.path}`)
+  const hasFailures = outcomes.some(({ failures }) => Object.values(failures).some((count) => count > 0))
+  if (hasFailures) context.finish(STATUS_INCOMPLETE)
+  if (context.interrupted.aborted) context.finish(STATUS_INTERRUPTED)
+}
+
+async function runDetectStage({ context, directory }: SatelliteRun): Promise<StageOutcome> {
+  const summaries = await withStageTree(context.files, directory.path, (tree) =>
+    detectScan(context, directory.path, tree, { format: directory.plan.format }),
+  )
+  return outcomeOf(summaries)
+}
+
+async function runVerifyStage({ context, directory }: SatelliteRun): Promise<StageOutcome> {
+  const { format, cdn_match: cdnMatch, publish_as: publishAs } = directory.plan
+  const summaries = await withStageTree(context.files, directory.path, (tree) =>
+    verifyScan(context, joinPath(directory.path), tree, { format, cdnMatch, publishAs }),
+  )
+  return outcomeOf(summaries)
+}
+
+function outcomeOf(summaries: readonly ScanFileSummary[]): StageOutcome {
+  const sum = (field: 'rows' | 'quarantined'): number => summaries.reduce((total, each) => total + each[field], 0)
+  return { counts: { records: sum('rows') }, failures: { quarantined: sum('quarantined') } }
+}
