@@ -22,9 +22,6 @@ export interface RunDisplay {
   stop(): Promise<void>
 }
 
-/** A display that nobody sees. */
-export const silentDisplay: RunDisplay = { enter: () => {}, advance: () => {}, stop: () => Promise.resolve() }
-
 /** Shows a run until `stop` is called; with `--quiet` only the status file is written. */
 export function startRunDisplay(context: CliContext, statusFile: string | null): RunDisplay {
   const { clock, stderr } = context

@@ -7,6 +7,7 @@ import type { OutputFormat } from '../campaigns/satellite/convert-row.ts'
 import type { AskCaps } from '../campaigns/satellite/dns-asker.ts'
 import type { InfrastructurePolicy } from '../campaigns/satellite/infrastructure-policy.ts'
 import type { MeasuringPolicy } from '../campaigns/satellite/query-policy.ts'
+import { FAIL_ON, type FailOn } from '../config/exit-settings.ts'
 import { ConfigError } from '../core/config-error.ts'
 import { parseDuration } from '../core/duration.ts'
 import { canonicalIp } from '../core/ip-address.ts'
@@ -78,6 +79,7 @@ export interface RunFlags extends Readonly<Partial<Record<string, unknown>>> {
   readonly statusFile?: string
   readonly records?: 'table' | 'jsonl'
   readonly announce?: boolean
+  readonly failOn?: FailOn
   readonly contact?: string
 }
 
@@ -165,6 +167,7 @@ export function addRunOptions(command: Command): void {
         'results.json',
       ]),
     )
+    .addOption(new Option('--fail-on <severity>', 'exit status 4 for findings at or above it').choices(FAIL_ON))
     .option('--status-file <file>', 'JSON that says where the run stands, replaced once a second')
   addRecordsOption(command)
 }

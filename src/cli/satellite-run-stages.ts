@@ -1,7 +1,8 @@
 /** The stages of a run, by name, and how several of them follow one another. */
-import { joinPath } from '../core/files.ts'
+import type { SatelliteSeverity } from '../verdicts/satellite-severity.ts'
 import type { CliContext } from './cli-context.ts'
 import { detectScan } from './satellite-detect.ts'
+import { finishWithSeverity, loadEvidenceLists } from './satellite-evidence.ts'
 import { STATUS_INCOMPLETE, STATUS_INTERRUPTED } from './exit-status.ts'
 import { formatRecords } from './format-records.ts'
 import { chooseRecords } from './satellite-options.ts'
@@ -10,7 +11,7 @@ import { readOptOut, type SatelliteRun } from './satellite-run-context.ts'
 import { startRunDisplay } from './satellite-run-display.ts'
 import { runFetchStage } from './satellite-run-fetch.ts'
 import { runFilterStage } from './satellite-run-filter.ts'
-import type { RunFlags } from './satellite-run-options.ts'
+import type { RunFlags, RunInput } from './satellite-run-options.ts'
 import { runProbeStage } from './satellite-run-probe.ts'
 import { runQueryStage } from './satellite-run-query.ts'
 import { runTagStage } from './satellite-run-tag.ts'
@@ -18,7 +19,7 @@ import type { ScanFileSummary } from './satellite-scan.ts'
 import { withStageTree } from './satellite-tree.ts'
 import { verifyScan } from './satellite-verify.ts'
 
-const STAGES: Readonly<Record<StageName, (run: SatelliteRun) => Promise<StageOutcome>>> = {
+const STAGES: Readonly<Record<StageName, (run: SatelliteRun) => Promise<StageResult>>> = {
   probe: runProbeStage,
   filter: runFilterStage,
   query: runQueryStage,
@@ -26,6 +27,16 @@ const STAGES: Readonly<Record<StageName, (run: SatelliteRun) => Promise<StageOut
   detect: runDetectStage,
   fetch: runFetchStage,
   verify: runVerifyStage,
+}
+
+/** What a stage did, and the gravest of what it found. */
+interface StageResult extends StageOutcome {
+  readonly gravest?: SatelliteSeverity | undefined
+}
+
+/** A stage that has ended. */
+interface EndedStage extends StageOutcome {
+  readonly stage: StageName
 }
 
 /** How stages are run. */
@@ -50,7 +61,8 @@ export async function runStages(
   { stages, flags, isResumed, isReplay }: StagesOptions,
 ): Promise<boolean> {
   const display = startRunDisplay(context, flags.statusFile ?? null)
-  const outcomes: (StageOutcome & { readonly stage: StageName })[] = []
+  const outcomes: EndedStage[] = []
+  let gravest: SatelliteSeverity | undefined
   try {
     const run: SatelliteRun = { context, directory, display, isReplay, optOut: await readOptOut(context, directory) }
     for (const stage of stages) {
@@ -58,7 +70,8 @@ export async function runStages(
       if (context.interrupted.aborted) break
       await directory.begin(stage)
       display.enter(stage, 0)
-      const outcome = await STAGES[stage](run)
+      const { gravest: found, ...outcome } = await STAGES[stage](run)
+      gravest = found ?? gravest
       if (context.interrupted.aborted) break
       await directory.end(stage, outcome)
       outcomes.push({ stage, ...outcome })
@@ -68,13 +81,14 @@ export async function runStages(
   }
   if (!context.interrupted.aborted) await directory.finish()
   await report(context, directory, outcomes, flags)
+  finishWithSeverity(context, gravest, flags.failOn ?? 'none')
   return !context.interrupted.aborted
 }
 
 async function report(
   context: CliContext,
   directory: RunDirectory,
-  outcomes: readonly (StageOutcome & { readonly stage: StageName })[],
+  outcomes: readonly EndedStage[],
   flags: RunFlags,
 ): Promise<void> {
   const describe = (numbers: Readonly<Record<string, number>>): string =>
@@ -101,19 +115,33 @@ async function report(
   if (context.interrupted.aborted) context.finish(STATUS_INTERRUPTED)
 }
 
+/** What our own rules say needs pages and all pairs: it is written by `verify`. */
 async function runDetectStage({ context, directory }: SatelliteRun): Promise<StageOutcome> {
-  const summaries = await withStageTree(context.files, directory.path, (tree) =>
-    detectScan(context, directory.path, tree, { format: directory.plan.format }),
+  const { summaries } = await withStageTree(context.files, directory.path, (tree) =>
+    detectScan(context, directory.path, tree, { format: directory.plan.format, lists: undefined }),
   )
   return outcomeOf(summaries)
 }
 
-async function runVerifyStage({ context, directory }: SatelliteRun): Promise<StageOutcome> {
+async function runVerifyStage({ context, directory }: SatelliteRun): Promise<StageResult> {
   const { format, cdn_match: cdnMatch, publish_as: publishAs } = directory.plan
-  const summaries = await withStageTree(context.files, directory.path, (tree) =>
-    verifyScan(context, joinPath(directory.path), tree, { format, cdnMatch, publishAs }),
+  const path = (name: RunInput): string | undefined => directory.input(name)
+  const lists = await loadEvidenceLists(
+    context,
+    withoutUndefined({
+      blockAddresses: path('block-addresses'),
+      blockpageSignatures: path('blockpage-signatures'),
+      falsePositiveSignatures: path('false-positive-signatures'),
+    }),
   )
-  return outcomeOf(summaries)
+  const { summaries, gravest } = await withStageTree(context.files, directory.path, (tree) =>
+    verifyScan(context, directory.path, tree, { format, cdnMatch, publishAs, lists }),
+  )
+  return { ...outcomeOf(summaries), gravest }
+}
+
+function withoutUndefined(paths: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(paths).flatMap(([name, path]) => (path === undefined ? [] : [[name, path]])))
 }
 
 function outcomeOf(summaries: readonly ScanFileSummary[]): StageOutcome {

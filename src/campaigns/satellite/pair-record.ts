@@ -76,7 +76,10 @@ export function trialOf(
   wallOffsetMs: number,
 ): PairTrial {
   const starts = attempts.map(({ startedAtMs }) => startedAtMs)
-  const ends = attempts.map(({ endedAtMs }) => endedAtMs)
+  // What is waited for late answers is no part of the query.
+  const ends = attempts.map(({ startedAtMs, endedAtMs, exchange }) =>
+    exchange.kind === 'responses' ? startedAtMs + exchange.responses[0].elapsedMs : endedAtMs,
+  )
   return {
     purpose,
     name,
