@@ -13,8 +13,8 @@ const ROUNDS = 4
 const ROUNDS_NEEDED = 3
 /** When the second, third and fourth round are due, in milliseconds after the first. */
 const OFFSETS_MS = [5_000, 15_000, 30_000]
-/** A candidate whose rounds were missed, because the program stood still, proves nothing. */
-const LIFE_MS = 120_000
+/** A candidate whose rounds were missed proves nothing. A Worker looks once a minute, and a name may have to wait a turn. */
+const LIFE_MS = 300_000
 
 /** What the rounds so far amount to. */
 export type CandidateVerdict =

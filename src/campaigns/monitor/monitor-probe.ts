@@ -26,7 +26,7 @@ import { readMonitorAnswer, type ReadAnswer } from './read-monitor-answer.ts'
 import { createResolverBudget, type BudgetCounters, type ResolverBudget } from './resolver-budget.ts'
 
 /** Nobody was asked but the resolvers. */
-const NOT_ASKED: Corroboration = {
+export const NOT_ASKED: Corroboration = {
   authoritative: 'unknown',
   dnssec: 'unknown',
   tls: 'unknown',
@@ -162,14 +162,15 @@ async function askWhole(
 }
 
 /** Two operators who validated are two witnesses; a single bit is one machine's word. */
-function readDnssec(answers: readonly ResolverAnswer[]): Corroboration['dnssec'] {
+export function readDnssec(answers: readonly ResolverAnswer[]): Corroboration['dnssec'] {
   const count = (is: (answer: ResolverAnswer) => boolean): number =>
     new Set(answers.filter(is).map(({ operator }) => operator)).size
   if (count(({ answersUnchecked }) => answersUnchecked === true) >= 2) return 'bogus'
   return count(({ isAuthenticated }) => isAuthenticated) >= 2 ? 'validated' : 'unknown'
 }
 
-function encodeMonitorQuery(
+/** The query for a name over a transport: padded where nobody else can read it. */
+export function encodeMonitorQuery(
   domain: string,
   type: string,
   transport: MonitorResolver['transport'],

@@ -1,0 +1,5 @@
+/** Files that wrangler bundles as text: the rule of `wrangler.jsonc`. */
+declare module '*.toml' {
+  const text: string
+  export default text
+}
