@@ -49,6 +49,8 @@ export interface AccessGuard {
   check(scope: AccessScope, origin: RequestOrigin, authorization: string | undefined): Promise<Access>
   /** Whether reading needs a token, so that no shared cache may keep an answer. */
   isReadProtected(): boolean
+  /** Whether anybody but the owner of the machine can give orders at all. */
+  takesOrders(): boolean
 }
 
 /** Addresses or tokens that are remembered, for each limit. */
@@ -72,6 +74,7 @@ export function createAccessGuard(rules: AccessRules, clock: Clock): AccessGuard
   const orders = createRateLimit(clock, ORDERS)
   return {
     isReadProtected: () => rules.isReadProtected(),
+    takesOrders: () => rules !== OPEN_READING,
     check: async (scope, origin, authorization) => {
       if (origin.isOwner || (scope === 'read' && !rules.isReadProtected())) return GRANTED
       const credentials = parseCredentials(authorization)

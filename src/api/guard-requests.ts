@@ -33,6 +33,9 @@ const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
   ['permissions-policy', 'camera=(), geolocation=(), microphone=()'],
 ]
 
+/** Where other methods than reading ones are looked at. */
+const ORDER_PATHS = /^\/(?:api\/.*|check|incidents\/monitor-[0-9a-f-]+\/acknowledge)$/
+
 /**
  * Makes the guard.
  *
@@ -47,7 +50,7 @@ export function createRequestGuard(hosts: () => readonly string[]): MiddlewareHa
         'wrong-host',
         'This server answers to 127.0.0.1, [::1], localhost and the names it was given.',
       )
-    } else if (method === 'GET' || method === 'HEAD' || context.req.path.startsWith('/api/')) {
+    } else if (method === 'GET' || method === 'HEAD' || ORDER_PATHS.test(context.req.path)) {
       await next()
     } else {
       context.res = createProblemResponse('method-not-allowed', `${method.slice(0, 16)} is not answered here.`)

@@ -21,7 +21,7 @@ export async function readJsonBody(request: Request, clock: Clock): Promise<Json
     return refuse('unsupported-type', 'The Content-Type is not application/json.')
   if (request.headers.has('content-encoding')) return refuse('unsupported-type', 'A body has no Content-Encoding.')
   if (Number(request.headers.get('content-length') ?? '0') > BODY_OCTETS_MAX) return tooLarge()
-  const octets = await readOctets(request, clock)
+  const octets = await readBodyOctets(request, clock)
   if (octets === 'too_large') return tooLarge()
   if (octets === 'too_slow') return refuse('body-too-slow', 'The body was not complete after ten seconds.')
   if (octets === 'broken') return refuse('bad-body', 'The body ended before its end.')
@@ -40,7 +40,11 @@ function tooLarge(): JsonBody {
   return refuse('body-too-large', `The body has more than ${BODY_OCTETS_MAX} octets.`)
 }
 
-async function readOctets(request: Request, clock: Clock): Promise<Uint8Array | 'too_large' | 'too_slow' | 'broken'> {
+/** Reads a body of any form, or says why there is none. */
+export async function readBodyOctets(
+  request: Request,
+  clock: Clock,
+): Promise<Uint8Array | 'too_large' | 'too_slow' | 'broken'> {
   const reader = request.body?.getReader()
   if (reader === undefined) return new Uint8Array()
   const endsAtMs = clock.nowMs() + BODY_DEADLINE_MS

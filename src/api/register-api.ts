@@ -17,6 +17,7 @@ import { createFindingsResource } from './findings-resource.ts'
 import { createHealthResource } from './health-resource.ts'
 import { createIncidentsResource } from './incidents-resource.ts'
 import { createMeasurementsResource } from './measurements-resource.ts'
+import { addMonitorEndpoints } from './monitor-endpoints.ts'
 import { createMonitorsResource } from './monitors-resource.ts'
 import { formatMetrics, type MetricsSources } from './metrics.ts'
 import { allowReading, answerOtherMethod, mountOperations } from './mount-operations.ts'
@@ -42,10 +43,11 @@ export interface ApiSources extends MetricsSources {
 
 /** Adds the routes to `app`. @returns What the API can be asked. */
 export function registerApi(app: Hono, sources: ApiSources): readonly OperationFacts[] {
-  const { published, clock, version, access } = sources
+  const { published, clock, version, access, monitor } = sources
   const operations = createOperations(sources)
   mountOperations(app, operations, { access, clock })
   addChecks(app, sources)
+  if (monitor !== undefined) addMonitorEndpoints(app, { monitor, access, clock, version })
   const document = JSON.stringify(createOpenApiDocument(operations, version))
   app.get('/openapi.json', () => {
     const headers = new Headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-cache' })

@@ -6,6 +6,7 @@ import type { AlertOutbox } from '../model/alert.ts'
 import type { DaemonControl } from '../model/daemon-control.ts'
 import { renderApiPage } from './api-page.ts'
 import { readIncidentMarks } from './incident-marks.ts'
+import { createPage } from './create-page.ts'
 import { renderIncidentPage } from './incident-page.ts'
 import { parseIncidentsView, renderIncidentsPage, type IncidentReader } from './incidents-page.ts'
 import { renderSidecarPage } from './sidecar-page.ts'
@@ -16,6 +17,7 @@ import { isRunning } from '../api/run-summary.ts'
 import { formatIsoTime, parseTime, type Clock } from '../core/clock.ts'
 import type { DocumentSource } from '../model/document-source.ts'
 import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
+import type { MonitorSource } from '../model/monitor-view.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import type { Sidecar } from '../model/sidecar.ts'
 import { renderAbsentExitPage, renderExitPage, renderPendingExitPage, type ExitPageHistory } from './exit-page.ts'
@@ -56,6 +58,7 @@ export interface PageSources {
   readonly outbox?: Pick<AlertOutbox, 'status' | 'list'> | undefined
   readonly keeping?: KeepingSource | undefined
   readonly sidecars?: readonly Sidecar[] | undefined
+  readonly monitor?: MonitorSource | undefined
   /** What the API can be asked. */
   readonly operations: readonly OperationFacts[]
 }
@@ -89,14 +92,6 @@ export function addPages(app: Hono, sources: PageSources): void {
   })
 }
 
-/** Makes a response of a page. */
-export async function createPage(content: Html, status = 200): Promise<Response> {
-  return new Response(await content, {
-    status,
-    headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
-  })
-}
-
 async function overview(sources: PageSources, shelf: RunShelf, days: number): Promise<Html> {
   const run = await shelf.open(undefined)
   const shown = run ?? (await openCurrent(shelf))
@@ -107,6 +102,7 @@ async function overview(sources: PageSources, shelf: RunShelf, days: number): Pr
     run: shown,
     span,
     marks: await readIncidentMarks(sources.incidents, span),
+    names: sources.monitor?.names() ?? [],
     openIncidents: await sources.incidents?.list({ status: 'open', limit: OPEN_INCIDENTS_MAX }),
     changes: await readChanges(shelf, shown),
     usualPauseMs: await readUsualPause(shelf),
@@ -144,10 +140,12 @@ async function system(sources: PageSources): Promise<Html> {
   })
 }
 
-function addIncidentPages(app: Hono, { incidents, outbox, isLaboratory }: PageSources): void {
+function addIncidentPages(app: Hono, { incidents, outbox, isLaboratory, monitor }: PageSources): void {
   app.get('/incidents', async (context) => {
     const view = parseIncidentsView(new URL(context.req.url).searchParams)
-    return view === undefined ? refuse('status or day') : createPage(await renderIncidentsPage(incidents, view))
+    return view === undefined
+      ? refuse('status or day')
+      : createPage(await renderIncidentsPage(incidents, view, monitor))
   })
   app.get('/incidents/:id', async (context) => {
     const id = context.req.param('id')

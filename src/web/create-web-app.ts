@@ -23,7 +23,9 @@ import type { MonitorSource } from '../model/monitor-view.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import type { Sidecar } from '../model/sidecar.ts'
-import { addPages, createPage } from './add-pages.ts'
+import { addMonitorPages } from './add-monitor-pages.ts'
+import { addPages } from './add-pages.ts'
+import { createPage } from './create-page.ts'
 import type { KeepingSource } from './system-page.ts'
 import { LIVE_SCRIPT } from './live-script.ts'
 import { renderProblemPage } from './message-page.ts'
@@ -31,6 +33,7 @@ import { SITE_ICON } from './site-icon.ts'
 import { COMPONENT_STYLE } from './style-components.ts'
 import { BASE_STYLE } from './style-base.ts'
 import { HISTORY_STYLE } from './style-history.ts'
+import { MONITOR_STYLE } from './style-monitor.ts'
 
 /** What the site shows, and to whom. */
 export interface WebAppOptions {
@@ -86,6 +89,7 @@ export function createWebApp(options: WebAppOptions): WebApp {
   addAssets(app)
   const events = createEventStreams(options, options.streamsMax)
   const operations = registerApi(app, { ...options, access, requests, events })
+  addMonitorPages(app, { ...options, access })
   addPages(app, { ...options, operations })
   app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))
   app.onError((error, context) => {
@@ -104,7 +108,7 @@ function addAssets(app: Hono): void {
   const add = (path: string, type: string, content: string): void => {
     app.get(path, () => new Response(content, { headers: { 'content-type': type, 'cache-control': 'no-cache' } }))
   }
-  add('/assets/candor.css', 'text/css; charset=utf-8', BASE_STYLE + COMPONENT_STYLE + HISTORY_STYLE)
+  add('/assets/candor.css', 'text/css; charset=utf-8', BASE_STYLE + COMPONENT_STYLE + HISTORY_STYLE + MONITOR_STYLE)
   add('/assets/candor.js', 'text/javascript; charset=utf-8', LIVE_SCRIPT)
   add('/assets/candor.svg', 'image/svg+xml; charset=utf-8', SITE_ICON)
   add('/favicon.ico', 'image/svg+xml; charset=utf-8', SITE_ICON)

@@ -2,11 +2,13 @@
 import { html, raw } from 'hono/html'
 import { formatIsoTime, parseTime } from '../core/clock.ts'
 import type { ExitIncident, IncidentQuery } from '../model/incident.ts'
+import type { MonitorSource, NamedIncident } from '../model/monitor-view.ts'
 import { renderStatusBadge } from './badges.ts'
 import { formatCount, formatCounted, formatMinute } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { formatIncidentEvidence } from './incident-words.ts'
 import { renderLayout } from './layout.ts'
+import { renderMonitorIncidents } from './monitor-incidents.ts'
 
 const DAY_MS = 86_400_000
 /** Days that a link can ask for at once. */
@@ -40,7 +42,11 @@ export function parseIncidentsView(parameters: URLSearchParams): IncidentsView |
 }
 
 /** Renders the page. Without `incidents` nothing is kept, which the page says. */
-export async function renderIncidentsPage(incidents: IncidentReader | undefined, view: IncidentsView): Promise<Html> {
+export async function renderIncidentsPage(
+  incidents: IncidentReader | undefined,
+  view: IncidentsView,
+  monitor?: MonitorSource,
+): Promise<Html> {
   const { status, day } = view
   const found =
     incidents === undefined
@@ -72,8 +78,29 @@ export async function renderIncidentsPage(incidents: IncidentReader | undefined,
         </nav>
       </div>
       ${found.length === 0 ? html`<p class="empty" id="incidents">${formatNothing(incidents, view)}</p>` : html`<div id="incidents">${renderIncidentTable(found)}</div>`}
-      ${found.length < INCIDENTS_MAX ? '' : html`<p class="shown" id="more">Only the newest ${formatCount(INCIDENTS_MAX)} are shown.</p>`}`,
+      ${found.length < INCIDENTS_MAX ? '' : html`<p class="shown" id="more">Only the newest ${formatCount(INCIDENTS_MAX)} are shown.</p>`}
+      ${monitor === undefined || monitor.names().length === 0 ? '' : renderOfNames(await listOfNames(monitor, view), status)}`,
   })
+}
+
+async function listOfNames(
+  monitor: MonitorSource,
+  { status, day, days }: IncidentsView,
+): Promise<readonly NamedIncident[]> {
+  if (day === undefined) return monitor.incidents({ status, limit: INCIDENTS_MAX })
+  const fromMs = parseTime(`${day}T00:00:00.000Z`)
+  const found = await monitor.incidents({ sinceMs: fromMs, limit: 10_000 })
+  const isOfDays = ({ incident: { openedAtMs } }: NamedIncident): boolean =>
+    openedAtMs >= fromMs && openedAtMs < fromMs + days * DAY_MS
+  return found.filter(isOfDays).slice(0, INCIDENTS_MAX)
+}
+
+function renderOfNames(found: readonly NamedIncident[], status: IncidentsView['status']): Html {
+  const none = status === 'open' ? 'No incident of a watched name is open.' : 'No incident of a watched name has ended.'
+  return html`<section id="names" aria-labelledby="names-title">
+    <h2 id="names-title">Watched names</h2>
+    ${found.length === 0 ? html`<p class="empty">${none}</p>` : renderMonitorIncidents(found)}
+  </section>`
 }
 
 async function listOfDays(incidents: IncidentReader, day: string, days: number): Promise<readonly ExitIncident[]> {

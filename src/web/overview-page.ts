@@ -7,6 +7,7 @@ import type { CampaignState } from '../model/daemon-control.ts'
 import type { ExitChanges } from '../model/exit-archive.ts'
 import type { ExitMetadata } from '../model/exit-result.ts'
 import type { ExitIncident } from '../model/incident.ts'
+import type { NameView } from '../model/monitor-view.ts'
 import { renderChangesList } from './changes-list.ts'
 import { renderCounts } from './counts-table.ts'
 import { formatCounted, formatRunTime, formatSpan } from './format-quantity.ts'
@@ -14,6 +15,7 @@ import { renderIncidentTable } from './incidents-page.ts'
 import { formatNext } from './system-page.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
+import { formatMonitorSentence } from './monitor-page.ts'
 import { renderProgress } from './progress-section.ts'
 import { renderSentence } from './run-sentence.ts'
 import type { RunShelf, ShownRun, TrendSpan } from './run-shelf.ts'
@@ -48,6 +50,8 @@ export interface OverviewParts {
   /** What is planned; `undefined` without a daemon. */
   readonly campaigns: readonly CampaignState[] | undefined
   readonly isLaboratory: boolean
+  /** Names that are watched. */
+  readonly names: readonly NameView[]
 }
 
 /** Renders the page. */
@@ -75,6 +79,7 @@ export function renderOverview(parts: OverviewParts): Html {
       ${isRunning(current) || (run.isCurrent && (run.runId !== null || current.phase === 'failed')) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
       ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
       ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
+      ${parts.names.length === 0 ? '' : renderNames(parts.names)}
       ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}
       ${matrix === '' || changes === undefined || changes.since === null ? '' : renderChanges(run, changes)}
       ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`,
@@ -117,6 +122,16 @@ function renderOpenIncidents(incidents: readonly ExitIncident[]): Html {
     </div>
     ${incidents.length === 0 ? html`<p class="second">One begins when an exit has failed several runs in a row.</p>` : renderIncidentTable(incidents.slice(0, INCIDENTS_NAMED_MAX))}
     ${more > 0 ? html`<p class="shown"><a href="/incidents">and ${formatCounted(more, 'more', 'more')}</a></p>` : ''}
+  </section>`
+}
+
+function renderNames(names: readonly NameView[]): Html {
+  return html`<section class="card" id="monitor" aria-labelledby="monitor-title">
+    <div class="card-head">
+      <h2 id="monitor-title">Watched names</h2>
+      <a href="/monitor">All names</a>
+    </div>
+    <p>${formatMonitorSentence(names)}</p>
   </section>`
 }
 
