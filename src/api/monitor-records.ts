@@ -47,6 +47,21 @@ export interface MonitorChangeRecord {
   readonly text: string
 }
 
+/** What is known about a new address. */
+export interface AddressRecord {
+  readonly address: string
+  readonly country: string | null
+  readonly region: string | null
+  readonly asn: number | null
+  readonly org: string | null
+  readonly ptr: string | null
+  readonly reputation: readonly { readonly list: string; readonly category: string }[]
+  readonly score: number
+  readonly level: 'low' | 'medium' | 'high' | 'critical'
+  readonly reasons: readonly string[]
+  readonly recommendation: string
+}
+
 /** An incident of a name. */
 export interface MonitorIncidentRecord {
   readonly id: string
@@ -72,6 +87,8 @@ export interface MonitorIncidentRecord {
     readonly parent_ns: Corroboration['parentNs']
     readonly parent_ds: Corroboration['parentDs']
   }
+  readonly recommendation: string
+  readonly intelligence: readonly AddressRecord[]
   readonly acknowledged: { readonly who: string; readonly note: string; readonly until: string } | null
   readonly url: string
 }

@@ -70,6 +70,20 @@ export const MONITOR_CHANGE: z.ZodType<records.MonitorChangeRecord> = z
   })
   .meta({ id: 'MonitorChange' })
 
+const ADDRESS = z.strictObject({
+  address: z.string(),
+  country: z.string().nullable(),
+  region: z.string().nullable(),
+  asn: COUNT.nullable(),
+  org: z.string().nullable(),
+  ptr: z.string().nullable(),
+  reputation: z.array(z.strictObject({ list: z.string(), category: z.string() })),
+  score: z.number(),
+  level: z.enum(['low', 'medium', 'high', 'critical']),
+  reasons: texts,
+  recommendation: z.string(),
+})
+
 /** An incident of a name. */
 export const MONITOR_INCIDENT: z.ZodType<records.MonitorIncidentRecord> = z
   .strictObject({
@@ -77,7 +91,7 @@ export const MONITOR_INCIDENT: z.ZodType<records.MonitorIncidentRecord> = z
     key: z.string().describe('64 hexadecimal digits; the first 8 are enough to acknowledge it.'),
     name: z.string().describe('www.zone.example/A'),
     title: z.string(),
-    subject: z.enum(['K3', 'K4', 'K5', 'diverges', 'unavailable']),
+    subject: z.enum(['K3', 'K4', 'K5', 'diverges', 'unavailable', 'parent_ns', 'parent_ds', 'serials']),
     resolver: z.string().nullable(),
     severity: SEVERITY,
     channel: CHANNEL,
@@ -96,6 +110,8 @@ export const MONITOR_INCIDENT: z.ZodType<records.MonitorIncidentRecord> = z
       parent_ns: z.enum(['same', 'changed', 'unknown']),
       parent_ds: z.enum(['same', 'changed', 'removed', 'unknown']),
     }),
+    recommendation: z.string().describe('What to do.'),
+    intelligence: z.array(ADDRESS).describe('What is known about its first addresses.'),
     acknowledged: z.strictObject({ who: z.string(), note: z.string(), until: z.string() }).nullable(),
     url: LINK,
   })
@@ -219,6 +235,7 @@ export function formatMonitorIncident({
   key: name,
   title,
   incident,
+  recommendation,
 }: NamedIncident): records.MonitorIncidentRecord {
   const { acknowledgement, corroboration } = incident
   return {
@@ -245,6 +262,8 @@ export function formatMonitorIncident({
       parent_ns: corroboration.parentNs,
       parent_ds: corroboration.parentDs,
     },
+    recommendation,
+    intelligence: (incident.intelligence ?? []).map((each) => ({ ...each, ptr: each.ptr ?? null })),
     acknowledged:
       acknowledgement === null
         ? null

@@ -95,6 +95,8 @@ function toExplained(record: MonitorDetailRecord): object {
     asns: incident.asns,
     values: incident.values,
     corroboration: incident.corroboration,
+    recommendation: incident.recommendation,
+    intelligence: incident.intelligence,
     acknowledged: incident.acknowledged,
   }))
   return {

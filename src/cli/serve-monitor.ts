@@ -12,6 +12,7 @@
  */
 import type { MonitorSettings } from '../config/monitor-settings.ts'
 import { sleep } from '../core/clock.ts'
+import { joinPath } from '../core/files.ts'
 import type { Chore } from '../daemon/chore.ts'
 import { createMonitorSource, type WatchedParts } from '../daemon/monitor-source.ts'
 import { createMonitorWatch } from '../daemon/monitor-watch.ts'
@@ -20,6 +21,7 @@ import type { MonitorPlan } from '../model/monitor-name.ts'
 import type { MonitorSource } from '../model/monitor-view.ts'
 import { openMonitorArchive, type MonitorArchive } from '../store/monitor-archive.node.ts'
 import type { MonitorRetention } from '../store/monitor-retention.node.ts'
+import { createVantageMemory } from '../store/vantage-memory.ts'
 import type { CliContext } from './cli-context.ts'
 
 const DAY_MS = 86_400_000
@@ -87,7 +89,7 @@ export function createServedMonitor(
     }
     await end()
     archive ??= await openMonitorArchive(dataDir, 'candor serve')
-    running = startWatch(context, { archive, outbox: outbox(), plan, settings, fail })
+    running = startWatch(context, { dataDir, archive, outbox: outbox(), plan, settings, fail })
     log.info('daemon.monitor.watching', { names: plan.names.length, resolvers: plan.resolvers.length })
   }
   return {
@@ -115,12 +117,14 @@ function startWatch(
     readonly outbox: Pick<AlertOutbox, 'add'>
     readonly plan: MonitorPlan
     readonly settings: MonitorSettings
+    readonly dataDir: string
     readonly fail: (message: string | null) => void
   },
 ): Running {
   const { archive, plan, settings, fail } = parts
   const random = context.createRandom(context.newSeed())
-  const watch = createMonitorWatch({ ...context, ...parts, random, timeoutMs: settings.timeout })
+  const vantage = createVantageMemory(context.files, joinPath(parts.dataDir, 'monitor'))
+  const watch = createMonitorWatch({ ...context, ...parts, random, vantage, timeoutMs: settings.timeout })
   const controller = new AbortController()
   const { signal } = controller
   const untilStopped = async (): Promise<void> => {

@@ -19,6 +19,7 @@ import type { MonitorArchive } from '../store/monitor-archive.node.ts'
 import { acknowledgeIncidents } from '../verdicts/monitor-acknowledge.ts'
 import { describeIncident } from '../verdicts/monitor-incident.ts'
 import { createMonitorState, isLearning, observeMode } from '../verdicts/monitor-profile.ts'
+import { recommendFor } from '../verdicts/monitor-recommend.ts'
 import type { MonitorWatch } from './monitor-watch.ts'
 
 /** Beyond this the file is said to be nearly full. */
@@ -53,6 +54,7 @@ export function createMonitorSource(
     monitored: find(key) ?? null,
     incident,
     title: describeIncident(key, incident),
+    recommendation: recommendFor(incident, find(key)?.type ?? 'A'),
   })
   return {
     names,

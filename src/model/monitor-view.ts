@@ -87,6 +87,8 @@ export interface NamedIncident {
   readonly incident: MonitorIncident
   /** What it is, one sentence without full stop. */
   readonly title: string
+  /** What to do, one sentence without full stop. */
+  readonly recommendation: string
 }
 
 /** All names in numbers, and the vantage. */

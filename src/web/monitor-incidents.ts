@@ -79,6 +79,7 @@ export function renderMonitorIncidentPage(parts: MonitorIncidentParts): Html {
           >
           <span class="dim">severity ${incident.severity}, ${incident.channel}</span>
         </p>
+        <p class="second">What to do: ${named.recommendation}.</p>
         ${notice === null ? '' : html`<p class="notice" role="status">${notice}</p>`}
         <p class="links">
           ${monitored === null ? '' : html`<a href="/monitor/names/${key}">The name, its values over time</a>`}
@@ -93,29 +94,7 @@ export function renderMonitorIncidentPage(parts: MonitorIncidentParts): Html {
         </section>
         <section class="card" id="facts" aria-labelledby="facts-title">
           <h2 id="facts-title">The incident</h2>
-          ${renderFacts([
-            ['began', formatMinute(formatIsoTime(incident.openedAtMs))],
-            ['seen last', formatMinute(formatIsoTime(incident.lastSeenMs))],
-            ['ended', incident.closedAtMs === null ? 'not yet' : formatMinute(formatIsoTime(incident.closedAtMs))],
-            [
-              'people told last',
-              incident.toldAtMs === null ? 'not yet' : formatMinute(formatIsoTime(incident.toldAtMs)),
-            ],
-            ['who vouches', vouchers.length === 0 ? 'Nobody was asked, or nobody answered.' : vouchers.join(' ')],
-            ['new networks', incident.asns.map((asn) => `AS${asn}`).join(', ') || '–'],
-            ['key', html`<span class="mono wrap">${incident.key}</span>`],
-            ...(incident.acknowledgement === null
-              ? []
-              : [
-                  [
-                    'acknowledged',
-                    html`<bdi>${incident.acknowledgement.who}</bdi> until
-                      ${formatMinute(formatIsoTime(incident.acknowledgement.untilMs))}<span class="sub"
-                        ><bdi>${incident.acknowledgement.note}</bdi></span
-                      >`,
-                  ] as const,
-                ]),
-          ])}
+          ${renderIncidentFacts(incident, vouchers)}
         </section>
       </div>
       ${incident.status === 'open' && takesOrders ? renderForm(named) : ''}
@@ -124,6 +103,36 @@ export function renderMonitorIncidentPage(parts: MonitorIncidentParts): Html {
         ${parts.deliveries === undefined || parts.deliveries.length === 0 ? html`<p>No message about it is kept: no channel takes it, or it waits for the daily digest.</p>` : renderDeliveryTable(parts.deliveries)}
       </section>`,
   })
+}
+
+function renderIncidentFacts(incident: NamedIncident['incident'], vouchers: readonly string[]): Html {
+  return renderFacts([
+    ['began', formatMinute(formatIsoTime(incident.openedAtMs))],
+    ['seen last', formatMinute(formatIsoTime(incident.lastSeenMs))],
+    ['ended', incident.closedAtMs === null ? 'not yet' : formatMinute(formatIsoTime(incident.closedAtMs))],
+    ['people told last', incident.toldAtMs === null ? 'not yet' : formatMinute(formatIsoTime(incident.toldAtMs))],
+    ['who vouches', vouchers.length === 0 ? 'Nobody was asked, or nobody answered.' : vouchers.join(' ')],
+    ...(incident.intelligence ?? []).map(
+      (each) =>
+        [
+          html`<span class="mono">${each.address}</span>`,
+          `risk ${each.level} (${each.score})${each.reasons.length === 0 ? '' : `: ${each.reasons.join('; ')}`}`,
+        ] as const,
+    ),
+    ['new networks', incident.asns.map((asn) => `AS${asn}`).join(', ') || '–'],
+    ['key', html`<span class="mono wrap">${incident.key}</span>`],
+    ...(incident.acknowledgement === null
+      ? []
+      : [
+          [
+            'acknowledged',
+            html`<bdi>${incident.acknowledgement.who}</bdi> until
+              ${formatMinute(formatIsoTime(incident.acknowledgement.untilMs))}<span class="sub"
+                ><bdi>${incident.acknowledgement.note}</bdi></span
+              >`,
+          ] as const,
+        ]),
+  ])
 }
 
 function renderEvidence({ named: { incident }, rounds }: MonitorIncidentParts): Html {

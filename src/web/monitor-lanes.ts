@@ -8,6 +8,7 @@ import { scaleUtc } from 'd3-scale'
 import { utcFormat } from 'd3-time-format'
 import { html } from 'hono/html'
 import { formatIsoTime } from '../core/clock.ts'
+import type { AnswerOutcome } from '../model/monitor-round.ts'
 import type { MonitorClass } from '../model/monitor-state.ts'
 import type { NameView, SeenHour, SeenRound } from '../model/monitor-view.ts'
 import { formatCount, formatCounted, formatMinute } from './format-quantity.ts'
@@ -25,7 +26,12 @@ const LANES_MAX = 16
 const NARROW = WIDTH / 3
 const TICKS = 4
 const HOUR_MS = 3_600_000
-const NOTHING = { nxdomain: 'NXDOMAIN', nodata: 'no such record', servfail: 'SERVFAIL', failure: 'no answer' } as const
+const NOTHING: Readonly<Record<Exclude<AnswerOutcome, 'answer'>, string>> = {
+  nxdomain: 'NXDOMAIN',
+  nodata: 'no such record',
+  servfail: 'SERVFAIL',
+  failure: 'no answer',
+}
 
 /** What is drawn. */
 export interface LaneParts {
@@ -103,8 +109,9 @@ function collectLanes({ view, rounds, hours, fromMs, toMs }: LaneParts): readonl
     const segment = { fromMs: Math.max(fromMs, atMs), toMs: Math.min(toMs, untilMs + view.monitored.intervalMs) }
     const told = new Set<string>()
     for (const answer of answers) {
-      const isAnswer = answer.outcome === 'answer'
-      const values = isAnswer ? answer.values : [NOTHING[answer.outcome as keyof typeof NOTHING]]
+      const { outcome } = answer
+      const isAnswer = outcome === 'answer'
+      const values = outcome === 'answer' ? answer.values : [NOTHING[outcome]]
       for (const value of values) {
         add(value, isAnswer, answer.resolver, segment, { class: answer.class, rounds: told.has(value) ? 0 : count })
         told.add(value)

@@ -9,7 +9,7 @@ import { renderLayout } from './layout.ts'
 import { formatValue, renderLanes, type LaneParts } from './monitor-lanes.ts'
 import { renderMonitorIncidents } from './monitor-incidents.ts'
 import { renderStanding } from './monitor-page.ts'
-import { CLASS_LABELS, MODE_LABELS } from './monitor-words.ts'
+import { CLASS_LABELS, formatSubject, MODE_LABELS } from './monitor-words.ts'
 
 const HOUR_MS = 3_600_000
 /** Spans that a reader can choose, in milliseconds. */
@@ -114,7 +114,7 @@ function formatNameSentence({ monitored, standing, last, open, observedMode }: N
   if (last === null) return `${what} was not asked yet.`
   const first = open[0]
   if (standing === 'incident' && first !== undefined)
-    return `Something is wrong with ${what} since ${formatMinute(formatIsoTime(first.openedAtMs))}: ${CLASS_LABELS[first.subject === 'diverges' || first.subject === 'unavailable' ? last.class : first.subject]}${first.subject === 'diverges' ? `, at ${first.resolver ?? 'one resolver'} alone` : ''}.`
+    return `Something is wrong with ${what} since ${formatMinute(formatIsoTime(first.openedAtMs))}: ${formatSubject(first)}.`
   if (standing === 'unanswered') return `No resolver answered for ${what} in the last round.`
   const same = formatSpan(Math.max(0, nowMs - last.atMs))
   const tail = observedMode === 'static' ? `, and has given the same for ${same}` : ''

@@ -38,6 +38,21 @@ export const CLASS_LABELS: Readonly<Record<MonitorClass, string>> = {
   K6: 'no answer',
 }
 
+/** What an incident is about, in a few words. */
+export function formatSubject({ subject, resolver }: MonitorIncident): string {
+  const words = {
+    K3: 'a new answer',
+    K4: CLASS_LABELS.K4,
+    K5: CLASS_LABELS.K5,
+    diverges: `other answers at ${resolver ?? 'one resolver'} alone`,
+    unavailable: CLASS_LABELS.K6,
+    parent_ns: 'the parent zone delegates it to other servers',
+    parent_ds: 'the DS record in the parent zone is another or gone',
+    serials: 'its servers have several serials',
+  }
+  return words[subject]
+}
+
 /** What vouches for something new or does not, one sentence each; what was not asked has none. */
 export function describeCorroboration({
   authoritative,

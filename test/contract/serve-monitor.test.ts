@@ -41,13 +41,12 @@ async function startWatching(
     })
     resolvers.push(`[[resolvers]]\nname = "${name}"\nurl = "udp://127.0.0.1:${port}"\n`)
   }
-  writeFileSync(
-    file,
-    `${resolvers.join('')}[[domains]]\nname = "Shop"\ndomain = "shop.zone.example"\nowner = "team-web"\n${keys}`,
-  )
+  // Walks to authoritative servers would begin at the real ones.
+  const head = `roots = "none"\n${resolvers.join('')}`
+  writeFileSync(file, `${head}[[domains]]\nname = "Shop"\ndomain = "shop.zone.example"\nowner = "team-web"\n${keys}`)
   const config = '[schedule]\nexits = "never"\n[monitor]\ninclude = "dns-monitor.toml"\ntimeout = "60s"\n'
   const daemon = await startDaemon(config, directory, environment, { clock: createFastClock(FACTOR) })
-  return { daemon, world, file, resolvers: resolvers.join('') }
+  return { daemon, world, file, resolvers: head }
 }
 
 async function read({ client }: RunningDaemon, path: string): Promise<unknown> {
@@ -94,7 +93,7 @@ describe('candor serve with [monitor]', () => {
     await expect
       .poll(() => read(daemon, '/api/v1/daemon'))
       .toMatchObject({
-        configuration: { refused: { place: `${file}:10`, hint: 'mode = …' } },
+        configuration: { refused: { place: `${file}:11`, hint: 'mode = …' } },
       })
     expect(await read(daemon, '/api/v1/monitors')).toMatchObject({ monitors: [{ domain: 'shop.zone.example' }] })
     writeFileSync(file, tail)

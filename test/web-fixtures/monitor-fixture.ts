@@ -174,6 +174,7 @@ export function createMonitorFixture(nowMs: number): MonitorSource {
     monitored: views[0]?.monitored ?? null,
     incident,
     title: 'shop.zone.example/A has a new answer',
+    recommendation: 'check who answers at 203.0.113.66, and compare the change with the registrar and the zone',
   })
   const change = {
     key: 'shop.zone.example/A',
