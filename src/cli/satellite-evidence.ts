@@ -2,7 +2,6 @@
 import { Option, type Command } from 'commander'
 import { formatAggregate, formatPairJudgement } from '../campaigns/satellite/format-judgement.ts'
 import { openPacketJoin } from '../campaigns/satellite/packet-join.ts'
-import { openScan } from '../campaigns/satellite/open-scan.node.ts'
 import { createScanJudge } from '../campaigns/satellite/judge-scan.ts'
 import type { ScanFacts } from '../campaigns/satellite/scan-facts.ts'
 import { FAIL_ON, type FailOn } from '../config/exit-settings.ts'
@@ -16,6 +15,7 @@ import { graver, SATELLITE_SEVERITIES, tellSeverity, type SatelliteSeverity } fr
 import { parseSignatures, type PageSignature } from '../verdicts/satellite-signatures.ts'
 import type { CliContext } from './cli-context.ts'
 import { STATUS_DONE, STATUS_FINDINGS } from './exit-status.ts'
+import { openSource } from './satellite-scan.ts'
 import type { SatelliteTree } from './satellite-tree.ts'
 
 /** Where the lists are, as given. */
@@ -118,7 +118,7 @@ export function createScanEvidence(
   scan: { readonly path: string; readonly tree: SatelliteTree },
 ): ScanEvidence {
   const { path, tree } = scan
-  const packets = openPacketJoin(openScan(path))
+  const packets = openPacketJoin(openSource(context, path))
   const judge = createScanJudge({ facts, plan: context.addressPlan, findBlockAddress: lists.findBlockAddress })
   let gravest: SatelliteSeverity | undefined
   return {

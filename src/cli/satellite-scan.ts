@@ -2,8 +2,9 @@
  * Goes through a published scan on behalf of a command: counts what each file held, puts aside what cannot be read, stops
  * when it is interrupted.
  */
-import { openScan } from '../campaigns/satellite/open-scan.node.ts'
-import { readScanFile, type ScanRecord } from '../campaigns/satellite/read-scan.ts'
+import { isImported, openImported } from '../campaigns/satellite/columns/open-imported.ts'
+import { openScan, type UnreadableFile } from '../campaigns/satellite/open-scan.node.ts'
+import { readScanFile, type ScanFile, type ScanRecord } from '../campaigns/satellite/read-scan.ts'
 import type { ScanFileKind } from '../campaigns/satellite/scan-file-names.ts'
 import type { SatelliteFlavour } from '../model/satellite-row.ts'
 import type { CliContext } from './cli-context.ts'
@@ -41,10 +42,15 @@ export interface ScanWalk {
   ) => Promise<'quarantined' | void> | void
 }
 
+/** The files of a scan, as published or as imported. */
+export async function* openSource({ files }: CliContext, path: string): AsyncGenerator<ScanFile | UnreadableFile> {
+  yield* (await isImported(files, path)) ? openImported(files, path) : openScan(path)
+}
+
 /** @returns What each file held, in the order in which they were read. */
 export async function walkScan(walk: ScanWalk): Promise<readonly ScanFileSummary[]> {
   const summaries: ScanFileSummary[] = []
-  for await (const file of openScan(walk.path)) {
+  for await (const file of openSource(walk.context, walk.path)) {
     if (walk.context.interrupted.aborted) break
     if ('problem' in file) {
       if (walk.isRepeated === true) continue

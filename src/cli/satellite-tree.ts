@@ -18,6 +18,8 @@ export interface SatelliteTree {
   write(path: string, record: unknown): Promise<void>
   /** Makes a file that has no line yet. */
   touch(path: string): Promise<void>
+  /** Adds a line that is JSON already. */
+  writeLine(path: string, line: string): Promise<void>
   /** How many lines each file has. */
   counts(): ReadonlyMap<string, number>
   /** Writes what is left, and waits until it is on the disk. */
@@ -84,15 +86,16 @@ function createWriter(files: Files, directory: string, suffix: string): StageTre
     open.set(path, opened)
     return opened
   }
+  const writeLine = async (path: string, line: string): Promise<void> => {
+    const target = open.get(path) ?? (await openFile(path))
+    target.pending.push(line, '\n')
+    target.pendingChars += line.length + 1
+    target.lines++
+    if (target.pendingChars >= BUFFER_CHARS) await flush(target)
+  }
   return {
-    write: async (path, record) => {
-      const target = open.get(path) ?? (await openFile(path))
-      const line = `${JSON.stringify(record)}\n`
-      target.pending.push(line)
-      target.pendingChars += line.length
-      target.lines++
-      if (target.pendingChars >= BUFFER_CHARS) await flush(target)
-    },
+    write: (path, record) => writeLine(path, JSON.stringify(record)),
+    writeLine,
     touch: async (path) => {
       if (!open.has(path)) await openFile(path)
     },

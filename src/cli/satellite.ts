@@ -6,6 +6,7 @@ import { registerSatelliteDetect } from './satellite-detect.ts'
 import { registerSatelliteExplain } from './satellite-explain.ts'
 import { registerSatelliteImport } from './satellite-import.ts'
 import { registerSatelliteRun } from './satellite-run.ts'
+import { registerSatelliteJudge } from './satellite-judge.ts'
 import { registerSatelliteVerify } from './satellite-verify.ts'
 
 /** Adds `candor satellite` with its commands. */
@@ -16,5 +17,6 @@ export function registerSatellite(program: Command, context: CliContext): void {
   registerSatelliteConvert(satellite, context)
   registerSatelliteDetect(satellite, context)
   registerSatelliteVerify(satellite, context)
+  registerSatelliteJudge(satellite, context)
   registerSatelliteExplain(satellite, context)
 }

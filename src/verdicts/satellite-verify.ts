@@ -50,7 +50,7 @@ export function isCdnName(asname: string, match: CdnMatch): boolean {
 /** Reasons to exclude, per answer: `is_CDN`, then `domain_below_threshold`. Empty for what is no anomaly. */
 export function listExcludeReasons(
   row: SatelliteRow,
-  domains: AnomalyDomains,
+  domains: Pick<AnomalyDomains, 'count'>,
   findTags: FindTags,
   match: CdnMatch,
 ): readonly string[] {

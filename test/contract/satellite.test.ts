@@ -38,8 +38,8 @@ function readLines(path: string): readonly Readonly<Record<string, unknown>>[] {
     .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
 }
 
-function runImport(path: string, output: string): Promise<CliOutcome> {
-  return runSimulatedCli(['satellite', 'import', path, '--output', output])
+function runImport(path: string, output: string, form = 'jsonl'): Promise<CliOutcome> {
+  return runSimulatedCli(['satellite', 'import', path, '--as', form, '--output', output])
 }
 
 describe('candor satellite import', () => {
@@ -57,6 +57,12 @@ describe('candor satellite import', () => {
       expect(status).toBe(0)
       expect(JSON.parse(stdout)).toMatchObject({ flavour: 'v1 v2.0 v2.1 v2.2 v2.3', rows: 5, quarantined: 0 })
       rows.push(readLines(join(output, 'rows.jsonl')))
+      const columns = join(directory, 'columns', String(rows.length))
+      expect(await runImport(join(directory, source), columns, 'columns')).toMatchObject({ status, stdout })
+      const back = join(directory, 'back', String(rows.length))
+      await runSimulatedCli(['satellite', 'convert', columns, '--format', 'source', '--output', back])
+      const found = readdirSync(back, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.json'))
+      expect(found.flatMap((name) => readLines(join(back, name)))).toEqual(JUDGED)
     }
     for (const each of rows) expect(each).toEqual(rows[0])
     expect(rows[0]).toMatchObject([
@@ -73,7 +79,7 @@ describe('candor satellite import', () => {
     const endless = `{"vp":"${'x'.repeat(5 * 1024 * 1024)}"}`
     const path = put(directory, 'results.json', `${LINES}{"vp":\n\n${endless}\n[]\n${LINES}`)
     const output = join(directory, 'out')
-    const { status, stderr } = await runImport(path, output)
+    const { status, stdout, stderr } = await runImport(path, output)
     expect(status).toBe(3)
     expect(stderr).toContain('10 records of 1 files, 3 quarantined')
     expect(readLines(join(output, 'quarantine.jsonl'))).toEqual([
@@ -82,6 +88,10 @@ describe('candor satellite import', () => {
       { file: path, line: 9, reason: 'the line is no JSON object' },
     ])
     expect(readLines(join(output, 'rows.jsonl'))).toHaveLength(10)
+    const columns = await runImport(path, join(directory, 'columns'), 'columns')
+    expect([columns.status, columns.stdout]).toEqual([3, stdout])
+    const aside = readFileSync(join(directory, 'columns/quarantine.jsonl'), 'utf8')
+    expect(aside).toBe(readFileSync(join(output, 'quarantine.jsonl'), 'utf8'))
   })
 
   test('stops at a bomb and a damaged file, and writes nowhere else', async () => {
@@ -100,8 +110,11 @@ describe('candor satellite import', () => {
     const reasons = readLines(join(output, 'quarantine.jsonl')).map(({ reason }) => reason)
     expect(reasons).toContain('it unpacks to far more than a scan can')
     expect(reasons).toContain('it is damaged from here on')
+    const columns = join(directory, 'columns')
+    expect((await runImport(join(directory, 'in'), columns, 'columns')).status).toBe(3)
+    expect(readLines(join(columns, 'quarantine.jsonl'))).toEqual(readLines(join(output, 'quarantine.jsonl')))
     expect(reasons.filter((reason) => reason === 'the name leads out of the archive')).toHaveLength(2)
-    expect(readdirSync(directory).toSorted()).toEqual(['in', 'out'])
+    expect(readdirSync(directory).toSorted()).toEqual(['columns', 'in', 'out'])
   })
 
   test('says what is wrong with its arguments', async () => {

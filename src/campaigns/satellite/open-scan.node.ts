@@ -15,6 +15,8 @@ import { ScanReadError, type ScanFile } from './read-scan.ts'
 import { parseScanName } from './scan-file-names.ts'
 
 const DEPTH_MAX = 16
+/** Fewer turns for files of many gigabytes. */
+const READ_OCTETS = 1_048_576
 const FILES_MAX = 100_000
 /** JSON Lines of a scan pack some twenty times; zeros a thousand times. */
 const PACKED_RATIO_MAX = 250
@@ -66,7 +68,12 @@ async function* openPath(path: string): AsyncGenerator<ScanFile | UnreadableFile
   }
   const kind = parseScanName(basename(path))
   if (kind === undefined) yield { path, problem: 'no flavour has a file of this name' }
-  else yield { path, kind, chunks: readChunks(() => unpack(createReadStream(path), path.endsWith('.gz'))) }
+  else
+    yield {
+      path,
+      kind,
+      chunks: readChunks(() => unpack(createReadStream(path, { highWaterMark: READ_OCTETS }), path.endsWith('.gz'))),
+    }
 }
 
 async function* openArchive(path: string): AsyncGenerator<ScanFile | UnreadableFile> {

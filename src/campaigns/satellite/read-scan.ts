@@ -10,8 +10,8 @@ import { isFields, MalformedRowError } from './row-fields.ts'
 import { isRole, type ScanFileKind } from './scan-file-names.ts'
 import { splitLines } from './split-lines.ts'
 
-/** Two pages of 64 KiB, escaped, are 800 KiB at the worst. */
-const LINE_OCTETS_MAX = 4 * 1024 * 1024
+/** Longer lines are put aside: two pages of 64 KiB, escaped, are 800 KiB at the worst. */
+export const LINE_OCTETS_MAX: number = 4 * 1024 * 1024
 
 /** A line for `quarantine.jsonl`. */
 export interface QuarantinedLine {
@@ -51,8 +51,11 @@ export async function* readScanFile(file: ScanFile): AsyncGenerator<ScanRecord> 
   try {
     for await (const { number, text } of splitLines(file.chunks, LINE_OCTETS_MAX)) {
       line = number
-      if (text === undefined) yield quarantine(`the line is longer than ${LINE_OCTETS_MAX} octets`)
-      else if (text.trim() !== '') yield readLine(file.kind, text, line, quarantine)
+      if (text === undefined) yield quarantine(TOO_LONG)
+      else if (text.trim() !== '') {
+        const content = readScanLine(file.kind, text)
+        yield content.type === 'malformed' ? quarantine(content.reason) : { ...content, line }
+      }
     }
   } catch (error) {
     if (!(error instanceof ScanReadError)) throw error
@@ -61,28 +64,35 @@ export async function* readScanFile(file: ScanFile): AsyncGenerator<ScanRecord> 
   }
 }
 
-function readLine(
-  kind: ScanFileKind,
-  text: string,
-  line: number,
-  quarantine: (reason: string) => ScanRecord,
-): ScanRecord {
+/** What a line gave, without its place. */
+export type LineContent =
+  | { readonly type: 'row'; readonly row: SatelliteRow }
+  | { readonly type: 'record'; readonly kind: ScanFileKind; readonly fields: JsonFields }
+  | { readonly type: 'malformed'; readonly reason: string }
+
+/** Reads one line of a file of a kind. */
+export function readScanLine(kind: ScanFileKind, text: string): LineContent {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    return quarantine('the line is no JSON')
+    return { type: 'malformed', reason: 'the line is no JSON' }
   }
   try {
-    if (isRole(kind)) return { type: 'row', line, row: readRow(value, toRole(kind)) }
+    if (isRole(kind)) return { type: 'row', row: readRow(value, toRole(kind)) }
   } catch (error) {
     if (!(error instanceof MalformedRowError)) throw error
-    return quarantine(error.message)
+    return { type: 'malformed', reason: error.message }
   }
-  return isFields(value) ? { type: 'record', line, kind, fields: value } : quarantine('the line is no JSON object')
+  return isFields(value)
+    ? { type: 'record', kind, fields: value }
+    : { type: 'malformed', reason: 'the line is no JSON object' }
 }
 
 /** The shape decides between rows that are judged and those that are not. */
 function toRole(kind: SatelliteRole): SatelliteRole | undefined {
   return kind === 'result' ? undefined : kind
 }
+
+/** Why a line that is too long is put aside. */
+export const TOO_LONG: string = `the line is longer than ${LINE_OCTETS_MAX} octets`
