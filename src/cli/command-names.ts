@@ -11,6 +11,7 @@ export const COMMAND_NAMES = [
   'exits',
   'satellite',
   'domains',
+  'resolvers',
   'authority',
   'alerts',
   'bulk',

@@ -22,6 +22,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   exits: async () => (await import('./exits.ts')).registerExits,
   satellite: async () => (await import('./satellite.ts')).registerSatellite,
   domains: async () => (await import('./domains.ts')).registerDomains,
+  resolvers: async () => (await import('./resolvers.ts')).registerResolvers,
   authority: async () => (await import('./authority.ts')).registerAuthorityCommand,
   alerts: async () => (await import('./alerts.ts')).registerAlerts,
   bulk: async () => (await import('./bulk.ts')).registerBulk,

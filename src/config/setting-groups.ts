@@ -1,5 +1,6 @@
 /** Every table that a configuration file may hold: what is not in here is refused as unknown. */
 import { ALERT_SETTING_GROUP } from './alert-settings.ts'
+import { DOMAIN_SETTING_GROUP } from './domain-settings.ts'
 import { EXIT_SETTING_GROUP } from './exit-settings.ts'
 import { GENERAL_SETTING_GROUP } from './general-settings.ts'
 import { MONITOR_SETTING_GROUP } from './monitor-settings.ts'
@@ -18,6 +19,7 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   RETENTION_SETTING_GROUP,
   SERVE_SETTING_GROUP,
   SCHEDULE_SETTING_GROUP,
+  DOMAIN_SETTING_GROUP,
   SETS_SETTING_GROUP,
   SMARTDNS_SETTING_GROUP,
   ALERT_SETTING_GROUP,

@@ -1,12 +1,16 @@
 /** The worlds that a laboratory can have beside Tor, and how they are started together. */
 import { joinPath } from '../core/files.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
+import { startDomainsWorld } from './domains-world.ts'
 import type { LaboratoryRoute } from './laboratory-net.ts'
 import { createSatelliteWorld, SATELLITE_SIZE } from './satellite-world.ts'
 import type { StartWorld, WorldMachine } from './world.ts'
 
 /** Name → how it is built. They start in this order. */
-export const WORLDS: ReadonlyMap<string, StartWorld> = new Map([['satellite', createSatelliteWorld(SATELLITE_SIZE)]])
+export const WORLDS: ReadonlyMap<string, StartWorld> = new Map<string, StartWorld>([
+  ['satellite', createSatelliteWorld(SATELLITE_SIZE)],
+  ['domains', startDomainsWorld],
+])
 
 /** What is started together. */
 export interface WorldsOptions {

@@ -73,6 +73,11 @@ export class Cooldown {
     return this.states[resolver] === ACTIVE || nowMs >= (this.untilMs[resolver] as number)
   }
 
+  /** Whether a resolver rests, or has a probe on its way. */
+  isResting(resolver: number): boolean {
+    return this.states[resolver] !== ACTIVE
+  }
+
   /** Says that a resolver will be asked: after a rest that is its probe. */
   asks(resolver: number, nowMs: number): void {
     if (this.states[resolver] === ACTIVE || !this.mayAsk(resolver, nowMs)) return
