@@ -43,7 +43,7 @@ export function createWorker(file: BundledFile, log: Log): Worker {
     const channel = await createWorkerChannel(environment, { http, clock: webClock, timeoutMs: TIMEOUT_MS })
     const random = createSeededRandom(crypto.randomUUID())
     const asker = { http, random, addressPlan: publicAddressPlan, timeoutMs: TIMEOUT_MS }
-    return { config, plan, limits, channel, memory, subrequests, asker, log, environment, nowMs }
+    return { config, plan, limits, clock: webClock, channel, memory, subrequests, asker, log, environment, nowMs }
   }
   return {
     fetch: (request, environment) => {

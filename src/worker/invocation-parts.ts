@@ -1,4 +1,5 @@
 /** What every invocation of the Worker works with, whoever asked for it. */
+import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { MonitorPlan } from '../model/monitor-name.ts'
 import type { AlertChannel } from '../alerts/channel.ts'
@@ -16,5 +17,6 @@ export interface InvocationParts {
   readonly memory: WorkerMemory
   readonly subrequests: Subrequests
   readonly asker: FetchAsker
+  readonly clock: Clock
   readonly log: Log
 }

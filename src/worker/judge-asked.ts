@@ -4,13 +4,15 @@
  * **Invariant**: the first round of a name becomes its baseline only when the AS of each of its addresses was asked for; it waits
  * for a later invocation otherwise. A round that finds no subrequest left for that is judged without.
  */
-import type { MonitorPlan } from '../model/monitor-name.ts'
+import type { Clock } from '../core/clock.ts'
+import type { MonitoredName, MonitorPlan } from '../model/monitor-name.ts'
 import type { MonitorRound } from '../model/monitor-round.ts'
 import type { MonitorNotice, MonitorState } from '../model/monitor-state.ts'
 import { judgeMonitorRound, type JudgedRound } from '../verdicts/monitor-judge.ts'
 import { createMonitorState } from '../verdicts/monitor-profile.ts'
 import { addOrigins, askOrigin, listUnknownPrefixes, type AddressOrigin } from './ask-origin.ts'
 import type { FetchAsker } from './ask-over-fetch.ts'
+import { describeNews } from './describe-news.ts'
 import { continueRecord, toRecordedAnswer, type NameRecord } from './name-record.ts'
 import type { DueName } from './plan-minute.ts'
 import type { RememberedName } from './worker-memory.ts'
@@ -38,6 +40,7 @@ export interface JudgedName {
 export interface JudgeParts {
   readonly asker: FetchAsker
   readonly plan: MonitorPlan
+  readonly clock: Clock
   /** How many lookups may still be made. */
   readonly lookupsLeft: () => number
 }
@@ -63,10 +66,24 @@ export async function judgeAsked(parts: JudgeParts, asked: readonly AskedName[])
     }
     const start = record === undefined || recorded === undefined ? state : begin(state, recorded, record, origins)
     const round = addOrigins(each.round, start.profile, origins)
-    const judged = judgeMonitorRound(start, due.monitored, round)
+    const foreseen = judgeMonitorRound(start, due.monitored, round)
+    const judged = await judgeNews(parts, start, due.monitored, round, foreseen)
     results.push({ due, judged, before, after: remember(each, judged), notices: judged.notices })
   }
   return results
+}
+
+/** Looks at the addresses of what is about to be told, and judges again with what was found. */
+async function judgeNews(
+  { asker, plan, clock, lookupsLeft: left }: JudgeParts,
+  before: MonitorState,
+  monitored: MonitoredName,
+  round: MonitorRound,
+  foreseen: JudgedRound,
+): Promise<JudgedRound> {
+  if (!foreseen.notices.some(({ event, incident }) => event === 'new' && incident !== null)) return foreseen
+  const intelligence = await describeNews({ asker, plan, clock, left }, foreseen.answers, before.profile, round.atMs)
+  return intelligence.length === 0 ? foreseen : judgeMonitorRound(before, monitored, { ...round, intelligence })
 }
 
 /** The record as if it were a round, so that its addresses are treated as all others are. */

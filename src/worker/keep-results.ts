@@ -12,7 +12,7 @@ import { addMessages, composeWorkerDigest, composeWorkerMessage, deliverMessages
 import type { JudgedName } from './judge-asked.ts'
 import { formatRecord, formatRecordKey, type NameRecord } from './name-record.ts'
 import type { InvocationParts } from './invocation-parts.ts'
-import { lazyMinutes, MESSAGE_RESERVE } from './worker-limits.ts'
+import { HEARTBEAT_COST, lazyMinutes, MESSAGE_RESERVE } from './worker-limits.ts'
 import type { RememberedName, WorkerBatch, WorkerIndex } from './worker-memory.ts'
 
 const MINUTE_MS = 60_000
@@ -65,13 +65,16 @@ export async function keepResults(parts: InvocationParts, outcome: InvocationOut
     for (const change of changes) if (!change.isUrgent) memory.holdBatch(change.number, change.batch)
     return 0
   }
-  const spare = Math.min(left - urgent.length - 1, subrequests.left() - changes.length - 1 - MESSAGE_RESERVE)
+  const spare = Math.min(
+    left - urgent.length - 1,
+    subrequests.left() - changes.length - 1 - MESSAGE_RESERVE - HEARTBEAT_COST,
+  )
   const records = isWriting ? chooseRecords(judged, atMs, Math.max(0, spare)) : []
   const cost = urgent.length + 1 + records.length
   const isNear = written < limits.urgentWrites * WARNING_SHARE && written + cost >= limits.urgentWrites * WARNING_SHARE
   const toTell = [...messages, ...(isNear ? [composeWarning(day, atMs)] : [])]
   const keptIndex = { ...outcome.index, confirming, writes: { day, count: written + cost }, writtenAtMs: atMs }
-  const outbox = await tell(parts, keptIndex, toTell, atMs, changes.length + 1 + records.length)
+  const outbox = await tell(parts, keptIndex, toTell, atMs, changes.length + 1 + records.length + HEARTBEAT_COST)
   for (const change of changes) await keepBatch(parts, change, records, outcome)
   if (!isWriting) return 0
   await memory.saveIndex(subrequests.kv, { ...keptIndex, outbox })

@@ -14,11 +14,12 @@ import { runPool } from '../measure/run-pool.ts'
 import { judgeVantage } from '../verdicts/monitor-vantage.ts'
 import { askOverFetch } from './ask-over-fetch.ts'
 import type { InvocationParts } from './invocation-parts.ts'
+import { listDailyTest, sendHeartbeat } from './do-duties.ts'
 import { judgeAsked, type AskedName, type JudgedName } from './judge-asked.ts'
 import { keepResults } from './keep-results.ts'
 import { formatRecordKey, parseRecord, type NameRecord } from './name-record.ts'
 import { layOutNames, planMinute, planNow, type DueName, type NameLayout } from './plan-minute.ts'
-import { MESSAGE_RESERVE, ORIGIN_RESERVE, type WorkerLimits } from './worker-limits.ts'
+import { HEARTBEAT_COST, MESSAGE_RESERVE, ORIGIN_RESERVE, type WorkerLimits } from './worker-limits.ts'
 import type { WorkerBatch, WorkerIndex } from './worker-memory.ts'
 
 /** Connections that one invocation may hold open at once. */
@@ -48,7 +49,7 @@ export async function runInvocation(
   parts: InvocationParts,
   { atMs, wanted }: InvocationRequest,
 ): Promise<InvocationResult> {
-  const { plan, limits, memory, subrequests, asker } = parts
+  const { plan, limits, memory, subrequests, asker, clock } = parts
   const { kv } = subrequests
   const index = await memory.loadIndex(kv)
   const layout = layOutNames(index.batches, plan.names)
@@ -60,17 +61,18 @@ export async function runInvocation(
   const vantage = judgeReach(index, asked, atMs)
   const isDown = vantage.sinceMs !== null
   // What writing costs at least, and a message or two.
-  const reserve = numbers.length + 1 + MESSAGE_RESERVE
+  const reserve = numbers.length + 1 + MESSAGE_RESERVE + HEARTBEAT_COST
   const lookupsLeft = (): number => subrequests.left() - reserve
-  const judged = isDown ? [] : await judgeAsked({ asker, plan, lookupsLeft }, asked)
+  const judged = isDown ? [] : await judgeAsked({ asker, plan, clock, lookupsLeft }, asked)
   const messages = await keepResults(parts, {
     atMs,
     index: { ...index, batches: layout.batches, downSinceMs: vantage.sinceMs, ...(wanted && { checkedAtMs: atMs }) },
     indexBefore: index,
     batches,
     judged,
-    notices: vantage.notices,
+    notices: [...vantage.notices, ...(wanted === null ? listDailyTest(plan, atMs) : [])],
   })
+  if (wanted === null && !isDown) await sendHeartbeat(plan, subrequests.http)
   const { made, writes } = subrequests.counts()
   return { judged, asked: asked.length, isDown, messages, subrequests: made, writes }
 }
@@ -102,7 +104,7 @@ async function admit(
   due: readonly DueName[],
   batches: ReadonlyMap<number, WorkerBatch>,
 ): Promise<readonly AdmittedName[]> {
-  let left = subrequests.left() - batches.size - 1 - ORIGIN_RESERVE - MESSAGE_RESERVE
+  let left = subrequests.left() - batches.size - 1 - ORIGIN_RESERVE - MESSAGE_RESERVE - HEARTBEAT_COST
   const admitted = due.filter(({ batch, key, monitored }) => {
     const isFresh = batches.get(batch)?.names[key] === undefined
     // A record that is read, and written at the end.

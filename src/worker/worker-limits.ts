@@ -37,12 +37,14 @@ export const BATCH_COST = 2
 export const ORIGIN_RESERVE = 6
 /** Parts of messages that every invocation can send. */
 export const MESSAGE_RESERVE = 2
+/** The heartbeat. */
+export const HEARTBEAT_COST = 1
 /** Records `dns:…` that every invocation can read (at a take-over) or write. */
 export const RECORD_RESERVE = 2
 
 /** What is left for questions and batches. */
 export function questionBudget({ subrequests }: WorkerLimits): number {
-  return subrequests - INDEX_COST - ORIGIN_RESERVE - MESSAGE_RESERVE - RECORD_RESERVE
+  return subrequests - INDEX_COST - ORIGIN_RESERVE - MESSAGE_RESERVE - RECORD_RESERVE - HEARTBEAT_COST
 }
 
 /** Names of one interval. */

@@ -197,6 +197,71 @@ describe('worker', () => {
     ])
   })
 
+  test('says what is known about a new address, and calls who waits for the heartbeat', async () => {
+    const head = 'heartbeat = "https://heart.beat.example/x"\nself_test = "10:06"\n'
+    const list = '[[blocklists]]\nzone = "bad.list.example"\nname = "Bad"\ncategory = "spam"\n'
+    await using at = await stage(`${head}${list}${SHOP}`, () => ['8.0.1.1'])
+    await at.minutes(0, 1)
+    await at.mature()
+    at.doh.world = (_host, name, type) => {
+      if (type === 'PTR') return 'NXDOMAIN'
+      return name === '9.9.9.8.bad.list.example' ? ['127.0.0.2'] : ['8.9.9.9']
+    }
+    await at.minutes(2, 20)
+    expect(at.telegram.messages).toHaveLength(2)
+    const [page, daily] = at.telegram.messages.map(({ text }) => text)
+    for (const part of ['listed by Bad as spam', 'no PTR', 'AS64501', 'risk critical']) expect(page).toContain(part)
+    expect(daily).toContain('the daily test')
+    // Looked up once, when it was told.
+    expect(at.doh.questions.filter((question) => question.endsWith(' PTR'))).toHaveLength(1)
+    expect(at.site.takeFetches().filter((url) => url === 'https://heart.beat.example/x')).toHaveLength(21)
+  })
+
+  test('goes on where it was when its instance ended, and tells nothing twice', async () => {
+    await using at = await stage(SHOP, () => ['8.0.1.1'])
+    await at.minutes(0, 1)
+    await at.mature()
+    at.doh.world = () => ['8.9.9.9']
+    // The third of the confirming rounds is another instance's.
+    await at.minutes(2, 3)
+    const copy = async (to: WorkerSite, from: WorkerSite): Promise<void> => {
+      for (const key of await from.listKv()) await to.writeKv(key, JSON.stringify(await from.readKv(key)))
+    }
+    await using second = await stage(SHOP, () => ['8.9.9.9'])
+    await copy(second.site, at.site)
+    await second.minutes(4, 20)
+    expect(second.telegram.messages).toHaveLength(1)
+    await using third = await stage(SHOP, () => ['8.0.1.1'])
+    await copy(third.site, second.site)
+    await third.minutes(21, 40)
+    expect(third.telegram.messages.map(({ text }) => text.split('\n')[0])).toEqual([expect.stringContaining('over: ')])
+  })
+
+  test('says that writes run out, and then tells nothing that it cannot remember', async () => {
+    const toml = ['a', 'b', 'c'].map((name) => `[[domains]]\ndomain = "${name}.zone.example"\n`).join('')
+    await using at = await stage(toml, () => ['8.0.1.1'])
+    await at.minutes(0, 2)
+    await at.mature()
+    const index = (await at.site.readKv('profile:index')) as { readonly revision: number }
+    const writes = { day: '2026-11-21', count: WORKER_LIMITS.free.urgentWrites - 46 }
+    await at.site.writeKv('profile:index', JSON.stringify({ ...index, revision: index.revision + 1, writes }))
+    // Names that come and go with another answer each time write as much as names can.
+    let round = 3
+    at.doh.world = () => [Math.floor(round / 5) % 2 === 0 ? `9.${round}.1.1` : '8.0.1.1']
+    await at.site.counts()
+    for (; round < 80; round++) await at.minutes(round, round)
+    const texts = at.telegram.messages.map(({ text }) => text)
+    expect(texts.filter((text) => text.includes('the writes of this day are nearly used up'))).toHaveLength(1)
+    expect((await at.site.counts()).puts.length).toBeLessThanOrEqual(46 + Math.ceil(80 / 4))
+    const told = at.telegram.messages.length
+    for (; round < 90; round++) await at.minutes(round, round)
+    expect(at.telegram.messages).toHaveLength(told)
+    // The next day all is as before.
+    round = 24 * 60
+    for (; round < 24 * 60 + 10; round++) await at.minutes(round, round)
+    expect((await at.site.counts()).puts.length).toBeGreaterThan(3)
+  })
+
   test('makes one ticket of a resolver that goes on lying, whichever place it has', async () => {
     await using at = await stage(SHOP, () => ['8.0.1.1'])
     await at.minutes(0, 1)
@@ -299,7 +364,6 @@ describe('worker', () => {
   })
 
   test.each<[string, Record<string, string>, string, string, string]>([
-    ['[[domains]]\nname = "Shop"\n', {}, 'dns-monitor.toml:1', '"domain" is missing', 'domain = '],
     [
       '[[domains]]\ndomain = "a.example"\nrecord_type = "Q"\n',
       {},
@@ -307,14 +371,7 @@ describe('worker', () => {
       'cannot be watched',
       'A, AAAA',
     ],
-    ['[[domains]\n', {}, 'dns-monitor.toml:1', '', '[[domains]]'],
     ['# nothing\n', {}, 'dns-monitor.toml:1', 'empty', '[[domains]]'],
-    ['', { DNS_MONITOR_CONFIG: '[{"name": 1}]' }, 'DNS_MONITOR_CONFIG[0]', 'domain', 'domain = '],
-    [`${SHOP}channels = ["mail"]\n`, {}, 'dns-monitor.toml:5', 'mail', 'channels'],
-    [`[[reputation]]\nfile = "a"\nname = "a"\n${SHOP}`, {}, 'dns-monitor.toml:1', 'no files', 'blocklists'],
-    [SHOP, { CANDOR_PLAN: 'gold' }, 'CANDOR_PLAN', 'gold', 'free'],
-    [SHOP, { TELEGRAM_CHAT_ID: '' }, 'TELEGRAM_CHAT_ID', 'chat', 'wrangler secret put'],
-    [SHOP, { CANDOR_API_TOKEN: 'short' }, 'CANDOR_API_TOKEN', 'guessed', 'openssl'],
     [
       `[[resolvers]]\nname = "own"\nurl = "udp://8.0.1.53"\n[[resolvers]]\nname = "two"\nurl = "https://8.0.1.54/dns-query"\n${SHOP}`,
       {},
@@ -330,9 +387,7 @@ describe('worker', () => {
       ['/', 500],
       ['/check', 500],
     ] as const) {
-      const headers =
-        path === '/check' && variables['CANDOR_API_TOKEN'] === 'short' ? { authorization: 'Bearer short' } : BEARER
-      const response = await at.site.request(path, { headers: { accept: 'application/json', ...headers } })
+      const response = await at.site.request(path, { headers: { accept: 'application/json', ...BEARER } })
       expect(response.status).toBe(expected)
       const { error } = (await response.json()) as { readonly error: Record<string, string> }
       expect(error['place']).toBe(place)

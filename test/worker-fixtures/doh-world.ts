@@ -51,7 +51,7 @@ function ownerOf(name: string): Said {
   return [`${asn} | 192.0.2.0/24 | ZZ | test | 2020-01-01`]
 }
 
-const TYPES: Readonly<Record<string, string>> = { 1: 'A', 2: 'NS', 5: 'CNAME', 16: 'TXT', 28: 'AAAA' }
+const TYPES: Readonly<Record<string, string>> = { 1: 'A', 2: 'NS', 5: 'CNAME', 12: 'PTR', 16: 'TXT', 28: 'AAAA' }
 
 function answerWire(query: Packet, name: string, type: string, said: Said): ServedResponse {
   const values = typeof said === 'string' ? [] : said

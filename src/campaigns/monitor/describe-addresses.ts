@@ -35,7 +35,7 @@ interface Found {
 
 /** Prepares to describe. */
 export function createAddressDescriber(
-  capabilities: WatchCapabilities,
+  capabilities: Pick<WatchCapabilities, 'addressPlan' | 'clock' | 'files' | 'http'>,
   { extras = NO_MONITOR_EXTRAS }: MonitorPlan,
   probe: Pick<MonitorProbe, 'lookUp'>,
   timeoutMs: number,
