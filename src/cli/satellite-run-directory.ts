@@ -21,7 +21,10 @@ const PUBLIC_MODE = 0o644
 const PRIVATE_MODE = 0o600
 
 /** The stages, in their order. */
-export type StageName = 'probe' | 'filter' | 'query' | 'tag' | 'detect' | 'fetch' | 'verify'
+const STAGE_NAMES = ['probe', 'filter', 'query', 'tag', 'detect', 'fetch', 'verify'] as const
+
+/** Name of a stage. */
+export type StageName = (typeof STAGE_NAMES)[number]
 
 /** What a stage did. */
 export interface StageOutcome {
@@ -85,23 +88,68 @@ export async function openRunDirectory(context: CliContext, path: string, flags:
     const inputs = await copyInputs(context, journal, flags)
     await files.writeAtomic(joinPath(journal, PLAN_FILE), `${JSON.stringify(plan, null, 2)}\n`, PRIVATE_MODE)
     const log = await readLog(context, joinPath(path, 'log.json'), plan)
-    return createRunDirectory(context, path, { plan, inputs, log, lock })
+    return createRunDirectory(context, path, { journal, plan, inputs, log, lock })
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
+/**
+ * Makes the directory of a run out of the journals of another one, which is read only.
+ *
+ * @throws {ConfigError} When the old directory has no journals, or the new one is not empty.
+ */
+export async function openReplay(context: CliContext, source: string, path: string, flags: RunFlags): Promise<Replay> {
+  const { files } = context
+  const journal = joinPath(source, JOURNAL)
+  const begun = await readPlan(files, joinPath(journal, PLAN_FILE))
+  if (begun === undefined)
+    throw new ConfigError(
+      source,
+      'this is no directory of a run',
+      'candor satellite replay CP_Satellite-… --output NEW',
+    )
+  if ((await files.list(path)).length > 0)
+    throw new ConfigError('--output', `the directory ${path} is not empty`, `--output ${path}-2`)
+  await files.makeDirectory(path, 0o755)
+  const lock = await acquireRunLock(journal, 'candor satellite replay')
+  try {
+    const plan = planOf(flags, begun, () => begun.seed)
+    const inputs = await copyInputs(context, journal, {})
+    const before = await readLog(context, joinPath(source, 'log.json'), begun)
+    const log = await readLog(context, joinPath(path, 'log.json'), plan)
+    const ended = STAGE_NAMES.filter((stage) => typeof before.stages[stage]?.end === 'string')
+    return { directory: createRunDirectory(context, path, { journal, plan, inputs, log, lock }), begun, ended }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** A run that is made again. */
+export interface Replay {
+  readonly directory: RunDirectory
+  /** What the old one was measured and written with. */
+  readonly begun: RunPlan
+  /** The stages that had ended in the old one. */
+  readonly ended: readonly StageName[]
+}
+
 interface OpenedRun {
+  readonly journal: string
   readonly plan: RunPlan
   readonly inputs: ReadonlySet<RunInput>
   readonly log: RunLog
   readonly lock: RunLock
 }
 
-function createRunDirectory(context: CliContext, path: string, { plan, inputs, log, lock }: OpenedRun): RunDirectory {
+function createRunDirectory(
+  context: CliContext,
+  path: string,
+  { journal, plan, inputs, log, lock }: OpenedRun,
+): RunDirectory {
   const { files, clock } = context
-  const journal = joinPath(path, JOURNAL)
   const now = (): string => formatIsoTime(clock.wallNowMs())
   const writeLog = (): Promise<void> =>
     files.writeAtomic(joinPath(path, 'log.json'), `${JSON.stringify(log, null, 2)}\n`, PUBLIC_MODE)

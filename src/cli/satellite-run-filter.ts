@@ -30,7 +30,7 @@ import {
   readStageRecords,
   type SatelliteRun,
 } from './satellite-run-context.ts'
-import { findNames, type FoundNames } from './satellite-run-names.ts'
+import { findNames, isNameAllowed, type FoundNames } from './satellite-run-names.ts'
 import { withStageTree } from './satellite-tree.ts'
 
 const LIVENESS_ATTEMPTS = 2
@@ -216,18 +216,15 @@ async function listResolvers(
   return [...infrastructure.filter(({ address }) => !listed.has(address)), ...allowed]
 }
 
-/** Those whom the operator named are asked for by name only where somebody opted out by one. */
+/** Where somebody opted out by a name, whoever's names nobody knows is not asked. */
 async function withoutNamedOut(
   run: SatelliteRun,
   listed: readonly ChosenResolver[],
 ): Promise<readonly ChosenResolver[]> {
   if (!run.optOut.hasNames) return listed
-  const names = await findNames(
-    run,
-    'names',
-    listed.filter(({ name }) => name !== 'control').map(({ address }) => address),
-  )
-  return listed.filter(({ address }) => run.optOut.findName(names.get(address) ?? []) === undefined)
+  const addresses = listed.map(({ address }) => address)
+  const names = await findNames(run, 'names', addresses)
+  return listed.filter(({ address }) => isNameAllowed(run, names, address))
 }
 
 function describeResolver({ context, directory }: SatelliteRun, address: string, name: string): JsonFields {

@@ -54,11 +54,8 @@ export async function runProbeStage(run: SatelliteRun): Promise<StageOutcome> {
     if (found !== undefined) return writeResult(run, found)
   }
   const { targets, refused } = await readTargets(run)
-  await requireAnnouncement(
-    context,
-    directory,
-    targets.filter((address) => isOnTheInternet(address)),
-  )
+  const onTheInternet = targets.filter((address) => isOnTheInternet(address))
+  if (!run.isReplay) await requireAnnouncement(context, directory, onTheInternet)
   const done = new Set<string>()
   for await (const line of readJournal(run, JOURNAL)) done.add(parseAskRecord(line)?.address ?? '')
   const left = targets.filter((address) => !done.has(address))
@@ -90,7 +87,8 @@ export async function runProbeStage(run: SatelliteRun): Promise<StageOutcome> {
     }
     return { asked: asked.size, answered }
   })
-  return { counts: { targets: targets.length, refused, ...counts }, failures: {} }
+  const notAsked = context.interrupted.aborted ? 0 : targets.length - counts.asked
+  return { counts: { targets: targets.length, refused, ...counts }, failures: { not_asked: notAsked } }
 }
 
 function probeName(run: SatelliteRun): Name {

@@ -1,5 +1,6 @@
 /** The stages of a run, by name, and how several of them follow one another. */
 import type { SatelliteSeverity } from '../verdicts/satellite-severity.ts'
+import { formatScanPath } from '../campaigns/satellite/scan-file-names.ts'
 import type { CliContext } from './cli-context.ts'
 import { detectScan } from './satellite-detect.ts'
 import { finishWithSeverity, loadEvidenceLists } from './satellite-evidence.ts'
@@ -117,9 +118,11 @@ async function report(
 
 /** What our own rules say needs pages and all pairs: it is written by `verify`. */
 async function runDetectStage({ context, directory }: SatelliteRun): Promise<StageOutcome> {
-  const { summaries } = await withStageTree(context.files, directory.path, (tree) =>
-    detectScan(context, directory.path, tree, { format: directory.plan.format, lists: undefined }),
-  )
+  const { format } = directory.plan
+  const { summaries } = await withStageTree(context.files, directory.path, async (tree) => {
+    await tree.touch(formatScanPath('result', format))
+    return detectScan(context, directory.path, tree, { format, lists: undefined })
+  })
   return outcomeOf(summaries)
 }
 
@@ -134,9 +137,13 @@ async function runVerifyStage({ context, directory }: SatelliteRun): Promise<Sta
       falsePositiveSignatures: path('false-positive-signatures'),
     }),
   )
-  const { summaries, gravest } = await withStageTree(context.files, directory.path, (tree) =>
-    verifyScan(context, directory.path, tree, { format, cdnMatch, publishAs, lists }),
-  )
+  // v1 has no verified rows: they are written as those of v2.2.
+  const written = format === 'v1' ? 'v2.2' : format
+  const { summaries, gravest } = await withStageTree(context.files, directory.path, async (tree) => {
+    await tree.touch(formatScanPath('verified', written).replace('results_verified.json', publishAs))
+    const form = { format: format === 'v1' ? ('source' as const) : format, cdnMatch, publishAs }
+    return verifyScan(context, directory.path, tree, { ...form, lists })
+  })
   return { ...outcomeOf(summaries), gravest }
 }
 

@@ -5,6 +5,7 @@ import { registerSatelliteConvert } from './satellite-convert.ts'
 import { registerSatelliteDetect } from './satellite-detect.ts'
 import { registerSatelliteExplain } from './satellite-explain.ts'
 import { registerSatelliteImport } from './satellite-import.ts'
+import { registerSatelliteReplay } from './satellite-replay.ts'
 import { registerSatelliteRun } from './satellite-run.ts'
 import { registerSatelliteJudge } from './satellite-judge.ts'
 import { registerSatelliteVerify } from './satellite-verify.ts'
@@ -13,6 +14,7 @@ import { registerSatelliteVerify } from './satellite-verify.ts'
 export function registerSatellite(program: Command, context: CliContext): void {
   const satellite = program.command('satellite').description('who interferes with DNS, seen from outside?')
   registerSatelliteRun(satellite, context)
+  registerSatelliteReplay(satellite, context)
   registerSatelliteImport(satellite, context)
   registerSatelliteConvert(satellite, context)
   registerSatelliteDetect(satellite, context)

@@ -1,7 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCli } from '../../src/cli/run-cli.ts'
+import { parseIp } from '../../src/core/ip-address.ts'
+import { laboratoryAddressPlan } from '../../src/lab/lab-address-plan.ts'
 import { makeTestDirectory } from '../alert-fixtures/alert-parts.ts'
 import {
   LIVENESS_NAME,
@@ -34,8 +37,7 @@ interface Files {
   readonly options: readonly string[]
 }
 
-function putFiles(more: Readonly<Record<string, string>> = {}): Files {
-  const directory = makeTestDirectory()
+function putFiles(directory: string, more: Readonly<Record<string, string>> = {}): Files {
   const files: Readonly<Record<string, string>> = {
     addresses: [RIGHT, LIAR, SILENT, UNNAMED, HOME].join('\n'),
     domains: DOMAINS.join('\n'),
@@ -58,12 +60,33 @@ function putFiles(more: Readonly<Record<string, string>> = {}): Files {
 }
 
 const startWorld = (): Promise<SmallWorld> =>
-  startSmallWorld([...CONTROL, RIGHT, LIAR, SILENT, UNNAMED, HOME], NAMES, {
-    [LIAR]: (name) =>
-      name === 'blocked.example.net' ? [LIE] : name === LIVENESS_NAME ? ['198.51.100.8'] : [trueAddress(name)],
-    [SILENT]: (name, attempt) =>
-      name === LIVENESS_NAME ? ['198.51.100.8'] : name === 'news.example.com' ? undefined : attempt < 3 ? undefined : 3,
-  })
+  startSmallWorld(
+    [...CONTROL, RIGHT, LIAR, SILENT, UNNAMED, HOME],
+    NAMES,
+    {
+      [LIAR]: (name) =>
+        name === 'blocked.example.net' ? [LIE] : name === LIVENESS_NAME ? ['198.51.100.8'] : [trueAddress(name)],
+      [SILENT]: (name, attempt) =>
+        name === LIVENESS_NAME
+          ? ['198.51.100.8']
+          : name === 'news.example.com'
+            ? undefined
+            : attempt < 3
+              ? undefined
+              : 3,
+    },
+    {
+      [LIE]: { body: 'blocked by order', names: ['block.example'] },
+      [trueAddress('blocked.example.net')]: {
+        body: 'welcome',
+        names: ['blocked.example.net'],
+        headers: { 'Cache-Control': 'private, no-store' },
+      },
+    },
+  )
+
+const ownerOf = (address: string): number =>
+  laboratoryAddressPlan.lookup(parseIp(address) ?? new Uint8Array())?.asn ?? 0
 
 async function run(world: SmallWorld, argv: readonly string[]): Promise<CliOutcome> {
   const { capabilities, texts } = createCliCapabilities()
@@ -84,10 +107,22 @@ function findRun(directory: string): string {
 }
 
 describe('candor satellite full', () => {
+  let shared: SmallWorld
+  let files: Files
+  let outcome: CliOutcome
+  beforeAll(async () => {
+    shared = await startWorld()
+    files = putFiles(mkdtempSync(join(tmpdir(), 'candor-test-')))
+    outcome = await run(shared, ['satellite', 'full', ...files.options])
+  })
+  afterAll(async () => {
+    await shared[Symbol.asyncDispose]()
+    rmSync(files.directory, { recursive: true })
+  })
+
   test('writes the documented tree, and names what was skipped', async () => {
-    await using world = await startWorld()
-    const { directory, options } = putFiles()
-    const { status, stderr } = await run(world, ['satellite', 'full', ...options])
+    const { directory } = files
+    const { status, stderr } = outcome
     expect(status).toBe(0)
     const tree = findRun(directory)
     expect(stderr).toContain('fetch was skipped: no consent')
@@ -119,5 +154,125 @@ describe('candor satellite full', () => {
     expect(results.get(`${SILENT} news.example.com`)).toMatchObject({ connect_error: true, passed_liveness: true })
     const { response } = results.get(`${SILENT} www.example.org`) as { response: readonly { readonly rcode: number }[] }
     expect(response.map(({ rcode }) => rcode)).toEqual([-1, -1, 3])
+    // From the octets alone everything comes out the same.
+    const again = await run(shared, ['satellite', 'replay', tree, '--output', join(directory, 'again')])
+    expect(again).toMatchObject({ status: 0, stderr: expect.stringContaining('all equal') as unknown })
+    const compared = again.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { file: string; equal: boolean })
+    expect(compared.map(({ file }) => file)).toEqual(
+      expect.arrayContaining(['results_verified.json', 'raw/responses.json']),
+    )
+    for (const [format, name] of [
+      ['v1', 'interference.json'],
+      ['v2.0', 'raw/results.json'],
+      ['v2.1', 'raw/results.json'],
+    ] as const) {
+      const output = join(directory, format)
+      const { status: replayed } = await run(shared, [
+        'satellite',
+        'replay',
+        tree,
+        '--output',
+        output,
+        '--format',
+        format,
+      ])
+      expect([replayed, readRows(join(output, name)).length]).toEqual([0, format === 'v1' ? 6 : 9])
+    }
+    const errors = readRows(join(directory, 'v1/answers_err.json')).map(({ query, error }) => [query, error])
+    expect(new Map(errors as [string, string][]).get('www.example.org')).toBe('no_answer')
+  })
+
+  test('fetches with consent alone, once for each address and name', async () => {
+    const { directory } = files
+    expect(shared.requests).toEqual([])
+    const tree = findRun(directory)
+    expect((await run(shared, ['satellite', 'fetch', tree])).stderr).toContain('fetch was skipped: no consent')
+    for (const stage of ['tag', 'fetch', 'fetch']) {
+      const { status } = await run(shared, ['satellite', stage, tree, '--i-have-permission-to-fetch'])
+      expect(status).toBe(0)
+    }
+    expect(shared.requests.every(({ cookie }) => cookie === undefined)).toBe(true)
+    const asked = shared.requests.map(({ address, scheme, host }) => `${scheme}://${host} at ${address}`)
+    expect(new Set(asked).size).toBe(asked.length)
+    expect(asked).toEqual(expect.arrayContaining([`https://blocked.example.net at ${LIE}`, `http://${LIE} at ${LIE}`]))
+    const [page] = readRows(join(tree, 'blockpages.json'))
+    expect(page).toMatchObject({
+      ip: LIE,
+      keyword: 'blocked.example.net',
+      http: { status_line: '200 OK', body: 'blocked by order' },
+      https: { status_line: '200 OK', body: 'blocked by order' },
+      fetched: true,
+    })
+    const fetches = readRows(join(tree, 'raw/fetches.json'))
+    const find = (address: string, domain: string): unknown =>
+      fetches.find((each) => each['address'] === address && each['domain'] === domain)
+    expect(find(LIE, 'blocked.example.net')).toMatchObject({
+      certificate: { is_chain_valid: true, is_name_valid: false, reason: 'ssl_invalid_hostname' },
+    })
+    const right = trueAddress('blocked.example.net')
+    expect(find(right, 'blocked.example.net')).toMatchObject({ certificate: { is_name_valid: true, reason: null } })
+    expect(readRows(join(tree, 'raw/control_pages.json'))).toMatchObject([
+      { ip: right, keyword: 'blocked.example.net' },
+    ])
+    const tags = new Map(readRows(join(tree, 'raw/tagged_responses.json')).map((row) => [row['ip'], row]))
+    expect(tags.get(LIE)).toMatchObject({ http: expect.stringMatching(/^[\da-f]{64}$/) as unknown })
+    // Its server says that the page is for one request alone.
+    expect(tags.get(right)).toMatchObject({ http: '', cert: expect.stringMatching(/^[\da-f]{64}$/) as unknown })
+  })
+
+  test('asks nobody who opted out, by address, prefix, system or name, at any stage', async () => {
+    await using world = await startWorld()
+    const { directory, options } = putFiles(makeTestDirectory(), {
+      'opt-out': `${RIGHT}\n198.18.2.0/24\nAS${ownerOf(SILENT)}\n*.dyn.example.org\n${LIE}\n`,
+      special: `${UNNAMED} ns.opted-out.example\n`,
+    })
+    const optOut = join(directory, 'in/opt-out')
+    writeFileSync(optOut, `${readFileSync(optOut, 'utf8')}ns.opted-out.example\n`)
+    const { status, stderr } = await run(world, ['satellite', 'full', ...options, '--i-have-permission-to-fetch'])
+    expect([status, stderr]).toEqual([0, expect.stringContaining('wrote')])
+    const asked = new Set(world.seen.map(({ resolver }) => resolver))
+    expect([...asked].toSorted()).toEqual([...CONTROL, UNNAMED].toSorted())
+    // It has no name of its own, so only the list could say that it must not be asked for others' names.
+    expect(world.seen.filter(({ resolver, name }) => resolver === UNNAMED && name !== PROBE_NAME)).toEqual([])
+    expect(world.requests.filter(({ address }) => address === LIE)).toEqual([])
+    expect(readRows(join(findRun(directory), 'resolvers.json')).map(({ name }) => name)).toEqual(['control', 'control'])
+  })
+
+  test('refuses a probe without a list of those who must not be probed, and one that was not announced', async () => {
+    await using world = await startWorld()
+    const { directory, options } = putFiles(makeTestDirectory())
+    const bare = options.filter((option, at) => option !== '--blocklist' && options[at - 1] !== '--blocklist')
+    const refused = await run(world, ['satellite', 'full', ...bare])
+    expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining('--blocklist FILE') as unknown })
+    writeFileSync(join(directory, 'in/addresses'), '8.8.8.8\n')
+    const early = await run(world, ['satellite', 'discover', ...options])
+    expect(early).toMatchObject({ status: 1, stderr: expect.stringContaining('announced a day before') as unknown })
+    const announced = await run(world, [
+      'satellite',
+      'discover',
+      ...options,
+      '--announce',
+      '--contact',
+      'us <a@b.example>',
+    ])
+    expect(announced.status).toBe(0)
+    const tree = findRun(directory)
+    expect(readFileSync(join(tree, 'announcement.html'), 'utf8')).toContain('us &#60;a@b.example&#62;')
+    const soon = await run(world, ['satellite', 'discover', '--resume', tree])
+    expect(soon).toMatchObject({ status: 1, stderr: expect.stringContaining('less than a day ago') as unknown })
+    const path = join(tree, 'announcement.json')
+    const change = (from: string | RegExp, to: string): void => {
+      writeFileSync(path, readFileSync(path, 'utf8').replace(from, to))
+    }
+    change(/"announced_at": "[^"]+"/, '"announced_at": "2020-01-01T00:00:00Z"')
+    change('8.8.8.8', '9.9.9.9')
+    const outside = await run(world, ['satellite', 'probe', '--resume', tree])
+    expect(outside).toMatchObject({ status: 1, stderr: expect.stringContaining('does not cover 8.8.8.8') as unknown })
+    change('9.9.9.9', '8.8.8.8')
+    // Nothing of this leaves the machine: the network of a laboratory ends at its addresses, and nobody is asked.
+    expect((await run(world, ['satellite', 'probe', '--resume', tree])).status).toBe(3)
   })
 })

@@ -1,4 +1,8 @@
 /** A few resolvers and one web server on loopback, at addresses of the laboratory, for runs over open resolvers. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { parseName, formatName } from '../../src/dns/name.ts'
 import type { DnsMessage } from '../../src/dns/message.ts'
 import { CLASS_IN, TYPE_A, TYPE_PTR } from '../../src/dns/rr-type.ts'
@@ -23,6 +27,22 @@ export interface SeenQuery {
   readonly atMs: number
 }
 
+/** A web server that says the same to everybody. */
+export interface SmallSite {
+  readonly body: string
+  /** Whom its certificate is for. */
+  readonly names: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** One request that a web server saw. */
+export interface SeenRequest {
+  readonly address: string
+  readonly scheme: 'http' | 'https'
+  readonly host: string
+  readonly cookie: string | undefined
+}
+
 /** The world. */
 export interface SmallWorld extends AsyncDisposable {
   readonly net: Net
@@ -31,6 +51,8 @@ export interface SmallWorld extends AsyncDisposable {
   readonly authority: string
   /** Earliest first. */
   readonly seen: SeenQuery[]
+  /** Earliest first. */
+  readonly requests: SeenRequest[]
 }
 
 /** The name that probes ask for, and its address. */
@@ -53,6 +75,7 @@ export async function startSmallWorld(
   resolvers: readonly string[],
   names: Readonly<Record<string, string>>,
   lies: Lies = {},
+  sites: Readonly<Record<string, SmallSite>> = {},
 ): Promise<SmallWorld> {
   const seen: SeenQuery[] = []
   const attempts = new Map<string, number>()
@@ -82,17 +105,60 @@ export async function startSmallWorld(
     { protocol: 'udp', address, port: 53, to: server.endpoint },
     { protocol: 'tcp', address, port: 53, to: server.endpoint },
   ])
-  const authority = createCertificateAuthority('Small World', Date.now()).certificate
+  const certificates = createCertificateAuthority('Small World', Date.now())
+  const authority = certificates.certificate
+  const requests: SeenRequest[] = []
+  const webs = await Promise.all(
+    Object.entries(sites).flatMap(([address, site]) => [
+      serveSite(address, site, 'http', createServer, requests),
+      serveSite(
+        address,
+        site,
+        'https',
+        (listener) => {
+          const { certificate, key } = certificates.issue({ names: site.names })
+          return createTlsServer({ cert: certificate, key }, listener)
+        },
+        requests,
+      ),
+    ]),
+  )
+  const all = [...routes.flat(), ...webs.map(({ route }) => route)]
   return {
-    net: createLaboratoryNet(nodeNet, { routes: routes.flat(), authority, owns: ownsLaboratoryAddress }),
+    net: createLaboratoryNet(nodeNet, { routes: all, authority, owns: ownsLaboratoryAddress }),
     addressPlan: laboratoryAddressPlan,
-    routes: routes.flat(),
+    routes: all,
     authority,
     seen,
+    requests,
     [Symbol.asyncDispose]: async () => {
       await Promise.all(servers.map(({ server }) => server.close()))
+      for (const { server } of webs) {
+        server.closeAllConnections()
+        server.close()
+      }
     },
   }
+}
+
+type StartServer = (listener: (request: IncomingMessage, response: ServerResponse) => void) => Server
+
+async function serveSite(
+  address: string,
+  { body, headers = {} }: SmallSite,
+  scheme: 'http' | 'https',
+  start: StartServer,
+  requests: SeenRequest[],
+): Promise<{ readonly server: Server; readonly route: LaboratoryRoute }> {
+  const server = start((request, response) => {
+    requests.push({ address, scheme, host: request.headers.host ?? '', cookie: request.headers.cookie })
+    response.writeHead(200, headers).end(body)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const to = { address: '127.0.0.1', port }
+  return { server, route: { protocol: 'tcp', address, port: scheme === 'http' ? 80 : 443, to } }
 }
 
 function answer(query: DnsMessage, saying: Saying | string): DnsMessage | undefined {

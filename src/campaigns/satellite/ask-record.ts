@@ -6,6 +6,7 @@
  */
 import { decodeMessage } from '../../dns/decode-message.ts'
 import { formatName } from '../../dns/name.ts'
+import { RCODE_NOERROR, RCODE_NXDOMAIN } from '../../dns/rcode.ts'
 import { formatTrial, parseFields, readTrial, type PairTrial } from './pair-record.ts'
 
 /** One question. */
@@ -28,12 +29,14 @@ export function parseAskRecord(line: string): AskRecord | undefined {
   return typeof address === 'string' && trial !== undefined ? { address, trial } : undefined
 }
 
-/** The names of PTR records, with a dot at the end, as published; `undefined` when no response came. */
+/** The names of PTR records, with a dot at the end, as published; `undefined` when nobody said whether there are any. */
 export function namesOfTrial({ attempts }: PairTrial): readonly string[] | undefined {
   let isAnswered = false
   for (const { octets } of attempts.toReversed().flatMap(({ responses }) => responses)) {
     const decoded = decodeMessage(octets)
     if (decoded.kind === 'malformed') continue
+    const { rcode } = decoded.message.header
+    if (rcode !== RCODE_NOERROR && rcode !== RCODE_NXDOMAIN) continue
     isAnswered = true
     const names = decoded.message.answers.flatMap(({ rdata }) =>
       rdata.kind === 'ptr' ? [`${formatName(rdata.name)}.`] : [],

@@ -27,7 +27,7 @@ export function rowOfPair(record: PairRecord, format: Exclude<OutputFormat, 'sou
     resolver: record.resolver,
     domain: record.domain,
     location: null,
-    trials: format === 'v2.2' ? trials.filter(({ purpose, hasTypeA }) => purpose === 'test' || !hasTypeA) : trials,
+    trials: trialsIn(format, trials),
     passedLiveness: !isDead,
     inControlGroup: null,
     connectError: tests.every(({ rcode }) => rcode === -1),
@@ -40,6 +40,15 @@ export function rowOfPair(record: PairRecord, format: Exclude<OutputFormat, 'sou
     unknown: {},
     spelling: { fields: {}, absent: [] },
   }
+}
+
+/** v1 knows one query; v2.2 shows those of the control name only where something was wrong with them. */
+function trialsIn(
+  format: Exclude<OutputFormat, 'source'>,
+  trials: readonly SatelliteTrial[],
+): readonly SatelliteTrial[] {
+  if (format === 'v1') return trials.filter(({ purpose }) => purpose === 'test').slice(-1)
+  return format === 'v2.2' ? trials.filter(({ purpose, hasTypeA }) => purpose === 'test' || !hasTypeA) : trials
 }
 
 function trialOfRow(trial: PairTrial): SatelliteTrial {
