@@ -28,32 +28,38 @@ export function findSatelliteWorld({ worlds }: LaboratoryDescription): Satellite
   return worlds['satellite'] as SatelliteDescription | undefined
 }
 
+/** What is run instead of the command, and what was before. */
+export interface SatelliteProposal {
+  readonly words: readonly string[]
+  /** Questions that have reached addresses that may not be asked. */
+  readonly leftAlone: number
+}
+
 /** Adds the options of the world where the user gave none; says how many pairs are not counted, before anything is asked. */
 export async function proposeSatelliteOptions(
   context: CliContext,
   world: SatelliteDescription,
   command: readonly string[],
-): Promise<readonly string[]> {
+): Promise<SatelliteProposal> {
   const isGiven = (name: string): boolean =>
     command.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
   const proposed = Object.entries(world.options).flatMap(([name, value]) => (isGiven(name) ? [] : [`--${name}`, value]))
   const words = [...command, ...proposed, ...(isGiven(CONSENT) ? [] : [`--${CONSENT}`])]
-  await context.say(`candor ${words.join(' ')}`)
+  await context.say(`candor ${words.map((word) => (/[^\w./:=-]/.test(word) ? `'${word}'` : word)).join(' ')}`)
   await context.say(
     `${world.ambiguous_pairs} of ${world.pairs} pairs are ambiguous; they and the reasons: ${world.ambiguous}`,
   )
-  return words
+  return { words, leftAlone: await countLeftAlone(context.files, world) }
 }
 
 /** Prints precision and recall of the newest tree below the output directory. */
 export async function compareSatelliteRun(
   context: CliContext,
   world: SatelliteDescription,
-  command: readonly string[],
+  { words, leftAlone }: SatelliteProposal,
   startedAtMs: number,
 ): Promise<void> {
-  const at = command.lastIndexOf('--output')
-  const parent = command[at + 1] ?? ''
+  const parent = words[words.lastIndexOf('--output') + 1] ?? ''
   const name = (await context.files.list(parent))
     .filter((each) => TREE_NAME.test(each))
     .toSorted()
@@ -73,7 +79,7 @@ export async function compareSatelliteRun(
   for (const mistake of score.mistakes) await context.say(mistake)
   const left = await countLeftAlone(files, world)
   await context.say(
-    `${left} questions reached the ${world.left_alone.length} addresses that are on the blocklist or opted out`,
+    `${left - leftAlone} questions reached the ${world.left_alone.length} addresses that are on the blocklist or opted out`,
   )
 }
 
@@ -123,6 +129,7 @@ async function readLines<T>(files: Files, path: string, convert: (fields: Fields
 }
 
 async function countLeftAlone(files: Files, world: SatelliteDescription): Promise<number> {
+  if ((await files.info(world.questions)) === undefined) return 0
   const [counts = {}] = await readLines(files, world.questions, (fields) => fields)
   return world.left_alone.reduce((sum, address) => sum + Number(counts[address] ?? 0), 0)
 }

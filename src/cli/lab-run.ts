@@ -53,14 +53,16 @@ export function registerLabRun(lab: Command, context: CliContext): void {
     const startedAtMs = context.clock.wallNowMs()
     const loaded = await loadSettings(run, context, [], environment)
     const satellite = isSatelliteRun(command) ? findSatelliteWorld(laboratory) : undefined
-    const proposed = satellite === undefined ? command : await proposeSatelliteOptions(context, satellite, command)
-    const status = await context.runCommand([...globalWords(run), ...proposed], {
+    const proposal = satellite && (await proposeSatelliteOptions(context, satellite, command))
+    const status = await context.runCommand([...globalWords(run), ...(proposal?.words ?? command)], {
       net: createLaboratoryNet(context.net, { ...laboratory, owns: ownsLaboratoryAddress }),
       addressPlan: laboratoryAddressPlan,
       environment: { ...withoutFileSettings(environment, loaded), ...context.environment },
     })
     context.finish(status)
-    if (satellite !== undefined) await compareSatelliteRun(context, satellite, proposed, startedAtMs)
+    if (satellite !== undefined && proposal !== undefined) {
+      await compareSatelliteRun(context, satellite, proposal, startedAtMs)
+    }
     if (command[0] !== 'exits' || command[1] !== 'run' || laboratory.tor === null) return
     const configured = loaded.get('exits')?.get('analysis-dir')?.value
     await compare(context, laboratory.tor, analysisDirectory(command) ?? String(configured), startedAtMs)

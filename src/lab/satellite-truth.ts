@@ -55,10 +55,16 @@ export function tellSatelliteTruth(plan: SatellitePlan): readonly PairTruth[] {
   const facts = createSatelliteFacts(plan)
   const pairs = listTreatedPairs(plan)
   const crowds = createAddressCrowds(pairs, facts)
+  // Names to which nobody gave another address than the control are not fetched: there is nothing to find out.
+  const fetched = new Set(
+    pairs.flatMap(({ domain, answers }) =>
+      answers.some((address) => !facts.control(domain).addresses.has(address)) ? [domain.name] : [],
+    ),
+  )
   const unreliable = findUnreliable(pairs, facts)
   const booleans = publishedBooleans(pairs, facts)
   return pairs.map((pair): PairTruth => {
-    const rules = SATELLITE_RULES.filter((rule) => holds(rule, pair, facts, crowds, unreliable))
+    const rules = SATELLITE_RULES.filter((rule) => holds(rule, pair, facts, { crowds, unreliable, fetched }))
     const { ambiguity } = pair.treatment
     return {
       vp: pair.vp,
@@ -93,12 +99,19 @@ function findUnreliable(pairs: readonly TreatedPair[], facts: SatelliteFacts): R
   )
 }
 
+/** What only the whole scan says. */
+interface ScanFacts {
+  readonly crowds: AddressCrowds
+  readonly unreliable: ReadonlySet<string>
+  /** Names whose addresses are asked for certificates. */
+  readonly fetched: ReadonlySet<string>
+}
+
 function holds(
   rule: SatelliteRuleName,
   pair: TreatedPair,
   facts: SatelliteFacts,
-  crowds: AddressCrowds,
-  unreliable: ReadonlySet<string>,
+  { crowds, unreliable, fetched }: ScanFacts,
 ): boolean {
   const { answers, domain, treatment, rcode, isNonResolver } = pair
   const control = facts.control(domain)
@@ -113,7 +126,7 @@ function holds(
     case 'answer-as-in-control':
       return some((address) => control.shares('asnum', address))
     case 'tls-valid-for-domain':
-      return some((address) => facts.certificateAt(address, domain.name) === 'valid')
+      return fetched.has(domain.name) && some((address) => facts.certificateAt(address, domain.name) === 'valid')
     case 'injected-response':
       return treatment.label === 'injected'
     case 'answer-from-non-resolver':

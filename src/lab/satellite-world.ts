@@ -27,7 +27,7 @@ const FILE_MODE = 0o600
 /** How often it is written down who was asked, in milliseconds. */
 const COUNT_INTERVAL_MS = 1_000
 /** Nobody in the laboratory is far away; a machine with other work may be slow. */
-const TIMEOUT = '1500ms'
+const TIMEOUT = '1s'
 
 /** What the world says about itself in `laboratory.json`. */
 export interface SatelliteDescription {

@@ -41,7 +41,7 @@ export async function startWorlds(machine: WorldMachine, options: WorldsOptions)
       await machine.files.remove(directory)
       await machine.files.makeDirectory(directory, 0o700)
       const { authority } = options
-      const world = await start(machine, { seed: `${name} ${options.seed}`, directory, authority })
+      const world = await start(machine, { seed: `${name}-${options.seed}`, directory, authority })
       undo.defer(() => world.close())
       descriptions[name] = world.description
       Object.assign(environment, world.environment)

@@ -29,7 +29,7 @@ afterAll(async () => {
   await rm(root, { recursive: true, force: true })
 })
 
-const plan = planSatelliteWorld('satellite contract', SIZE)
+const plan = planSatelliteWorld('satellite-contract', SIZE)
 const net = createLaboratoryNet(nodeNet, { ...laboratory.describe(), owns: ownsLaboratoryAddress })
 
 function inside(...words: readonly string[]): ReturnType<typeof runSimulatedCli> {

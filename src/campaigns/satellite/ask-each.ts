@@ -13,6 +13,9 @@ import { createAskPolicy, createDnsResolvers, type AskCaps, type DnsAsk } from '
 import { trialOf } from './pair-record.ts'
 import type { AskingMachine } from './query-pairs.ts'
 
+/** SERVFAIL and REFUSED. */
+const SERVER_FAILS: readonly number[] = [2, 5]
+
 /** A question for an address. */
 export interface EachAsk {
   readonly address: string
@@ -45,7 +48,9 @@ interface Content extends DnsAsk {
 export async function* askEach(machine: AskingMachine, plan: EachPlan): AsyncGenerator<AskRecord, void, void> {
   const servers = plan.servers ?? plan.asks.map(({ address }) => address)
   if (servers.length === 0 || plan.asks.length === 0) return
-  const policy = createAskPolicy(servers, plan.caps, machine.addressPlan, plan)
+  const asked = createAskPolicy(servers, plan.caps, machine.addressPlan, plan)
+  // A server that fails says nothing about an address; another one may.
+  const policy = plan.servers === undefined ? asked : { ...asked, retry: { ...asked.retry, rcodes: SERVER_FAILS } }
   const wallOffsetMs = machine.clock.wallNowMs() - machine.clock.nowMs()
   const results = runEngine<Content>({
     clock: machine.clock,

@@ -24,7 +24,7 @@ const TASKS_MIN = 512
 const TASKS_MAX = 65_536
 /** Open at the same time with those that listen for late answers. */
 const WINDOW_PACED = { start: 1, min: 1, max: 2 }
-const WINDOW_UNPACED = { start: 8, min: 2, max: 16 }
+const WINDOW_UNPACED = { start: 32, min: 32, max: 64 }
 const GRACE_MS = 10_000
 const LATE_WINDOW_MS = 500
 
