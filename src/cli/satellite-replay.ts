@@ -22,8 +22,8 @@ interface ReplayOptions {
 
 const FILE_MODE = 0o644
 const CHUNK_OCTETS = 262_144
-/** It says when what was done. */
-const LOG = 'log.json'
+/** Directories, of which `parquet` is made of files that are compared; and what says when what was done. */
+const NOT_COMPARED: ReadonlySet<string> = new Set(['raw', 'parquet', 'log.json'])
 /** Files of stages that a run was given instead of making them. */
 const GIVEN = [
   ['probe', 'resolvers_raw'],
@@ -74,7 +74,7 @@ async function compareFiles(
 ): Promise<readonly { readonly file: string; readonly octets: number; readonly equal: boolean }[]> {
   const paths = ['', 'raw'].map(async (parent) => {
     const names = await context.files.list(joinPath(output, parent))
-    return names.filter((name) => name !== 'raw' && name !== LOG).map((name) => joinPath(parent, name))
+    return names.filter((name) => !NOT_COMPARED.has(name)).map((name) => joinPath(parent, name))
   })
   const files = (await Promise.all(paths)).flat()
   return Promise.all(

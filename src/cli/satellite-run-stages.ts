@@ -1,4 +1,5 @@
 /** The stages of a run, by name, and how several of them follow one another. */
+import { joinPath } from '../core/files.ts'
 import type { SatelliteSeverity } from '../verdicts/satellite-severity.ts'
 import { formatScanPath } from '../campaigns/satellite/scan-file-names.ts'
 import type { CliContext } from './cli-context.ts'
@@ -8,6 +9,7 @@ import { STATUS_INCOMPLETE, STATUS_INTERRUPTED } from './exit-status.ts'
 import { formatRecords } from './format-records.ts'
 import { chooseRecords } from './satellite-options.ts'
 import type { RunDirectory, StageName, StageOutcome } from './satellite-run-directory.ts'
+import { writeScanParquet } from './satellite-parquet.ts'
 import { readOptOut, type SatelliteRun } from './satellite-run-context.ts'
 import { startRunDisplay } from './satellite-run-display.ts'
 import { runFetchStage } from './satellite-run-fetch.ts'
@@ -144,6 +146,7 @@ async function runVerifyStage({ context, directory }: SatelliteRun): Promise<Sta
     const form = { format: format === 'v1' ? ('source' as const) : format, cdnMatch, publishAs }
     return verifyScan(context, directory.path, tree, { ...form, lists })
   })
+  await writeScanParquet(context, directory.path, joinPath(directory.path, 'parquet'))
   return { ...outcomeOf(summaries), gravest }
 }
 

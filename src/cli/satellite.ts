@@ -6,6 +6,7 @@ import { registerSatelliteDetect } from './satellite-detect.ts'
 import { registerSatelliteExplain } from './satellite-explain.ts'
 import { registerSatelliteImport } from './satellite-import.ts'
 import { registerSatelliteReplay } from './satellite-replay.ts'
+import { registerSatelliteParquet } from './satellite-parquet.ts'
 import { registerSatelliteRun } from './satellite-run.ts'
 import { registerSatelliteJudge } from './satellite-judge.ts'
 import { registerSatelliteVerify } from './satellite-verify.ts'
@@ -20,5 +21,6 @@ export function registerSatellite(program: Command, context: CliContext): void {
   registerSatelliteDetect(satellite, context)
   registerSatelliteVerify(satellite, context)
   registerSatelliteJudge(satellite, context)
+  registerSatelliteParquet(satellite, context)
   registerSatelliteExplain(satellite, context)
 }
