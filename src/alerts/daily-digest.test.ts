@@ -41,6 +41,7 @@ describe('composeDigest', () => {
         incident(2, 'recovered', before, today),
         incident(3, 'lapsed', before, today),
       ],
+      notes: [],
       channels: [
         {
           channel: 'ops',
@@ -67,7 +68,7 @@ describe('composeDigest', () => {
   })
 
   test('says that nothing is wrong when nothing is', () => {
-    const message = composeDigest({ day: '2026-01-31', nowMs: NOW_MS, incidents: [], channels: [] })
+    const message = composeDigest({ day: '2026-01-31', nowMs: NOW_MS, incidents: [], notes: [], channels: [] })
     expect(message.title).toBe('2026-01-31: 0 open incidents')
     expect(message.lines).toHaveLength(1)
   })

@@ -8,6 +8,8 @@ import type { AlertItem, AlertMessage, ChannelOutboxStatus } from '../model/aler
 import type { ExitIncident } from '../model/incident.ts'
 
 const DAY_MS = 86_400_000
+/** Notes in one digest. */
+const NOTES_MAX = 50
 
 /** What the digest is made of. */
 export interface DigestFacts {
@@ -18,10 +20,18 @@ export interface DigestFacts {
   /** Incidents that are open or were closed within the last day. */
   readonly incidents: readonly ExitIncident[]
   readonly channels: readonly ChannelOutboxStatus[]
+  /** What campaigns have kept for it since the day before. */
+  readonly notes: readonly DigestNote[]
+}
+
+/** Something that was not worth a message of its own. */
+export interface DigestNote {
+  readonly text: string
+  readonly data: AlertItem['data']
 }
 
 /** Composes the digest of a day. */
-export function composeDigest({ day, nowMs, incidents, channels }: DigestFacts): AlertMessage {
+export function composeDigest({ day, nowMs, incidents, channels, notes }: DigestFacts): AlertMessage {
   const since = formatIsoTime(nowMs - DAY_MS)
   const open = incidents.filter(({ status }) => status === 'open')
   const opened = incidents.filter(({ openedAt }) => openedAt >= since)
@@ -34,14 +44,15 @@ export function composeDigest({ day, nowMs, incidents, channels }: DigestFacts):
     severity: 'info',
     campaign: null,
     createdAt: formatIsoTime(nowMs),
-    title: `${day}: ${count(open.length, 'open incident')}`,
+    title: `${day}: ${count(open.length, 'open incident')}${notes.length === 0 ? '' : `, ${count(notes.length, 'note')}`}`,
     lines: [
       `In the last 24 hours ${opened.length} began, ${recovered.length} ended, ${lapsed.length} lapsed because nothing more was seen.`,
+      ...(notes.length > NOTES_MAX ? [`Of the notes the newest ${NOTES_MAX} are here; the pages have all.`] : []),
       ...(dead === 0
         ? []
         : [`${count(dead, 'alert')} could not be delivered: \`candor alerts list --dead\` shows why.`]),
     ],
-    items: open.map(toItem),
+    items: [...open.map(toItem), ...notes.slice(0, NOTES_MAX).map(({ text, data }) => ({ text, url: null, data }))],
     tags: [],
     contacts: [],
   }

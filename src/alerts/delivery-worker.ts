@@ -20,7 +20,7 @@ import type { AlertOutbox, AlertSeverity, DueDelivery } from '../model/alert.ts'
 import type { IncidentStore } from '../model/incident.ts'
 import type { DeliveryOutcome } from './channel.ts'
 import type { ConfiguredChannel } from './create-channels.ts'
-import { composeDigest } from './daily-digest.ts'
+import { composeDigest, type DigestNote } from './daily-digest.ts'
 import { dayOf, isQuietTime, minuteOfDay, type QuietHours } from './quiet-hours.ts'
 import { routeMessage } from './route-message.ts'
 
@@ -61,6 +61,8 @@ export interface DeliveryParts {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  /** What campaigns have kept for the digest since a time, Unix milliseconds; newest first. */
+  readonly notes?: ((sinceMs: number) => readonly DigestNote[]) | undefined
 }
 
 /** The worker. Only one may work on an outbox at a time: whoever starts it holds the lock of the data directory. */
@@ -168,7 +170,7 @@ class Worker {
   }
 
   async #makeDigest(): Promise<void> {
-    const { outbox, incidents, policy, clock } = this.#parts
+    const { outbox, incidents, policy, clock, notes } = this.#parts
     if (policy.digest === null) return
     const nowMs = clock.wallNowMs()
     const { minute, timeZone } = policy.digest
@@ -182,6 +184,7 @@ class Worker {
         nowMs,
         incidents: await incidents.list({ since, limit: INCIDENTS_MAX }),
         channels: await outbox.status(),
+        notes: notes?.(nowMs - 86_400_000) ?? [],
       }),
     )
     this.#digestDay = day

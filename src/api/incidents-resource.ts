@@ -4,10 +4,13 @@
  * Format: docs/formats/alerts.md
  */
 import { z } from 'zod'
+import { parseTime } from '../core/clock.ts'
 import type { ExitIncident, IncidentQuery, IncidentStore } from '../model/incident.ts'
+import type { MonitorSource } from '../model/monitor-view.ts'
 import { ALERT_SEVERITIES } from '../model/alert.ts'
 import { COUNT, FINGERPRINT, LINK, STATUS } from './exit-schemas.ts'
 import { integerParameter } from './integer-parameter.ts'
+import { formatMonitorIncident, MONITOR_INCIDENT } from './monitor-schemas.ts'
 import { defineOperation, refuse, type DeepReadonly, type Operation } from './operation.ts'
 
 const PATH = '/api/v1/incidents'
@@ -43,41 +46,56 @@ const INCIDENT = z
 /** What the operations read. */
 export type IncidentSource = Pick<IncidentStore, 'list'>
 
-/** Makes the operations. */
-export function createIncidentsResource(incidents: IncidentSource): readonly Operation[] {
+const ANY_INCIDENT = z.union([INCIDENT, MONITOR_INCIDENT])
+
+/** Makes the operations. `monitor`: whoever watches names; absent where nobody does. */
+export function createIncidentsResource(
+  incidents: IncidentSource,
+  monitor: Pick<MonitorSource, 'incidents' | 'incident'> | undefined,
+): readonly Operation[] {
   return [
     defineOperation({
       id: 'listIncidents',
       method: 'GET',
       path: PATH,
-      summary: 'Incidents, newest first',
+      summary: 'Incidents of exits and of watched names, newest first',
       status: 200,
       queryParameters: z.strictObject({
+        campaign: z.enum(['exits', 'monitor']).optional().describe('Both without it.'),
         status: z.enum(['open', 'closed']).optional(),
         since: z.iso.datetime().optional().describe('Those that were open at or after this time.'),
         fingerprint: FINGERPRINT.optional(),
         limit: integerParameter(1, LIMIT_MAX).optional().describe('100 without it.'),
       }),
-      answer: z.strictObject({ incidents: z.array(INCIDENT) }),
-      handle: async ({ query: { status, since, fingerprint, limit = LIMIT_DEFAULT } }) => {
-        const wanted: IncidentQuery = {
-          limit,
-          ...(status === undefined ? {} : { status }),
+      answer: z.strictObject({ incidents: z.array(ANY_INCIDENT) }),
+      handle: async ({ query: { campaign, status, since, fingerprint, limit = LIMIT_DEFAULT } }) => {
+        const shared = { limit, ...(status === undefined ? {} : { status }) }
+        const ofExits: IncidentQuery = {
+          ...shared,
           ...(since === undefined ? {} : { since }),
           ...(fingerprint === undefined ? {} : { fingerprint }),
         }
-        return { body: { incidents: (await incidents.list(wanted)).map(formatIncident) } }
+        const ofNames = { ...shared, ...(since === undefined ? {} : { sinceMs: parseTime(since) }) }
+        const wantsNames = campaign !== 'exits' && fingerprint === undefined
+        const exits = campaign === 'monitor' ? [] : (await incidents.list(ofExits)).map(formatIncident)
+        const names = wantsNames ? ((await monitor?.incidents(ofNames)) ?? []).map(formatMonitorIncident) : []
+        const all = [...exits, ...names].toSorted((a, b) => (a.opened_at < b.opened_at ? 1 : -1))
+        return { body: { incidents: all.slice(0, limit) } }
       },
     }),
     defineOperation({
       id: 'getIncident',
       method: 'GET',
       path: `${PATH}/{id}`,
-      summary: 'One incident, with the runs that saw it',
+      summary: 'One incident',
       status: 200,
-      pathParameters: z.strictObject({ id: z.string().regex(/^exits-[0-9A-F]{40}-ipv[46]-\d{14}$/) }),
-      answer: INCIDENT,
+      pathParameters: z.strictObject({
+        id: z.string().regex(/^(?:exits-[0-9A-F]{40}-ipv[46]-\d{14}|monitor-[0-9a-f]{16}-\d{1,16})$/),
+      }),
+      answer: ANY_INCIDENT,
       handle: async ({ path: { id } }) => {
+        const named = id.startsWith('monitor-') ? await monitor?.incident(id) : undefined
+        if (named !== undefined) return { body: formatMonitorIncident(named) }
         const fingerprint = id.split('-')[1] ?? ''
         const found = await incidents.list({ fingerprint, limit: LIMIT_MAX })
         const incident = found.find((one) => one.id === id)

@@ -169,12 +169,17 @@ function isKnown({ syncedAt, failure }: StoreState): boolean {
   return syncedAt !== null || failure !== null
 }
 
-async function describeAlerts({ incidents, outbox, clock }: MetricsSources): Promise<readonly string[]> {
+async function describeAlerts({ incidents, outbox, clock, monitor }: MetricsSources): Promise<readonly string[]> {
   const parts: string[] = []
   if (incidents !== undefined) {
     const open = await incidents.list({ status: 'open', limit: 10_000 })
     parts.push(
-      metric('candor_incidents_open', 'gauge', 'Incidents that are open.', [[{ campaign: 'exits' }, open.length]]),
+      metric('candor_incidents_open', 'gauge', 'Incidents that are open.', [
+        [{ campaign: 'exits' }, open.length],
+        ...(monitor === undefined
+          ? []
+          : [[{ campaign: 'monitor' }, (await monitor.incidents({ status: 'open', limit: 10_000 })).length] as const]),
+      ]),
     )
   }
   if (outbox !== undefined) {

@@ -65,6 +65,7 @@ export interface AddressRecord {
 /** An incident of a name. */
 export interface MonitorIncidentRecord {
   readonly id: string
+  readonly campaign: 'monitor'
   readonly key: string
   readonly name: string
   readonly title: string

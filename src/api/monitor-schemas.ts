@@ -88,6 +88,7 @@ const ADDRESS = z.strictObject({
 export const MONITOR_INCIDENT: z.ZodType<records.MonitorIncidentRecord> = z
   .strictObject({
     id: z.string(),
+    campaign: z.literal('monitor'),
     key: z.string().describe('64 hexadecimal digits; the first 8 are enough to acknowledge it.'),
     name: z.string().describe('www.zone.example/A'),
     title: z.string(),
@@ -240,6 +241,7 @@ export function formatMonitorIncident({
   const { acknowledgement, corroboration } = incident
   return {
     id,
+    campaign: 'monitor',
     key: incident.key,
     name,
     title,
@@ -268,7 +270,7 @@ export function formatMonitorIncident({
       acknowledgement === null
         ? null
         : { who: acknowledgement.who, note: acknowledgement.note, until: formatIsoTime(acknowledgement.untilMs) },
-    url: `/incidents/${id}`,
+    url: `/api/v1/incidents/${id}`,
   }
 }
 

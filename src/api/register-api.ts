@@ -70,7 +70,7 @@ function createOperations(sources: ApiSources): readonly Operation[] {
     ...createVantagesResource(runs),
     ...createObservationsResource(runs),
     ...createFindingsResource(runs),
-    ...(incidents === undefined ? [] : createIncidentsResource(incidents)),
+    ...(incidents === undefined ? [] : createIncidentsResource(incidents, monitor)),
     ...(archive === undefined ? [] : createHealthResource(archive, clock)),
     ...createExitsResource(runs, archive),
     ...(control === undefined ? [] : createMeasurementsResource(control)),

@@ -1,7 +1,12 @@
 /** Puts alerts together: stores, channels, rules and the delivery worker. For the commands, and for the daemon. */
 import { createChannels, type ConfiguredChannel } from '../alerts/create-channels.ts'
 import { HTTP_CHANNEL_KINDS } from '../alerts/channel-kinds.ts'
-import { createDeliveryWorker, type DeliveryPolicy, type DeliveryWorker } from '../alerts/delivery-worker.ts'
+import {
+  createDeliveryWorker,
+  type DeliveryParts,
+  type DeliveryPolicy,
+  type DeliveryWorker,
+} from '../alerts/delivery-worker.ts'
 import { smtpChannel } from '../alerts/smtp.node.ts'
 import { writeOperatorReports } from '../campaigns/exits/operator-reports.ts'
 import { processExitRun, type ProcessedExitRun } from '../campaigns/exits/process-exit-run.ts'
@@ -63,12 +68,14 @@ export async function createAlertService(
   context: AlertCapabilities,
   settings: AlertSettings,
   stores: AlertStores,
+  notes?: DeliveryParts['notes'],
 ): Promise<AlertService> {
   const { clock, files, log } = context
   const channels = await setUpChannels(context, settings)
   const worker = createDeliveryWorker({
     ...stores,
     channels,
+    notes,
     policy: toDeliveryPolicy(settings),
     clock,
     random: context.createRandom(context.newSeed()),

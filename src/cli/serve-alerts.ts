@@ -4,6 +4,7 @@
  * Invariant: a change of the settings loses no message: the worker before has ended when the next one begins, and both
  * take from the same outbox.
  */
+import type { DeliveryParts } from '../alerts/delivery-worker.ts'
 import type { AlertSettings } from '../config/alert-settings.ts'
 import type { ExitReport } from '../model/exit-result.ts'
 import { openAlertStores, type AlertStores } from '../store/alert-stores.node.ts'
@@ -17,6 +18,8 @@ export interface ServedAlerts extends AsyncDisposable {
   processRun(report: ExitReport): Promise<void>
   /** Delivers as other settings say from now on. @throws {ConfigError} When a channel cannot be set up. */
   follow(settings: AlertSettings): Promise<void>
+  /** Says what else the daily digest has. */
+  addNotes(notes: NonNullable<DeliveryParts['notes']>): void
   /** Delivers no more; an attempt in flight has three seconds. */
   stop(): Promise<void>
 }
@@ -52,9 +55,12 @@ export async function openServedAlerts(
       },
     }
   }
+  let notes: DeliveryParts['notes']
+  const create = (next: AlertSettings): Promise<AlertService> =>
+    createAlertService(context, next, stores, (sinceMs) => notes?.(sinceMs) ?? [])
   let delivery: Delivery
   try {
-    delivery = begin(await createAlertService(context, settings, stores))
+    delivery = begin(await create(settings))
   } catch (error) {
     await stores[Symbol.asyncDispose]()
     throw error
@@ -72,9 +78,12 @@ export async function openServedAlerts(
       })
     },
     follow: async (next) => {
-      const service = await createAlertService(context, next, stores)
+      const service = await create(next)
       await delivery.stop()
       delivery = begin(service)
+    },
+    addNotes: (source) => {
+      notes = source
     },
     stop: () => delivery.stop(),
     [Symbol.asyncDispose]: async () => {

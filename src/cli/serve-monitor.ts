@@ -10,8 +10,9 @@
  * Invariant: of all programs on one data directory, one watches. A watch that fails is begun again, later and later, and
  * is shown as a problem meanwhile; measuring exits goes on beside it.
  */
+import type { DigestNote } from '../alerts/daily-digest.ts'
 import type { MonitorSettings } from '../config/monitor-settings.ts'
-import { sleep } from '../core/clock.ts'
+import { formatIsoTime, sleep } from '../core/clock.ts'
 import { joinPath } from '../core/files.ts'
 import type { Chore } from '../daemon/chore.ts'
 import { createMonitorSource, type WatchedParts } from '../daemon/monitor-source.ts'
@@ -24,6 +25,8 @@ import type { MonitorRetention } from '../store/monitor-retention.node.ts'
 import { createVantageMemory } from '../store/vantage-memory.ts'
 import type { CliContext } from './cli-context.ts'
 
+/** Changes that are looked at for a digest. */
+const NOTES_MAX = 5_000
 const DAY_MS = 86_400_000
 const OCTETS_PER_MIB = 1_048_576
 /** Pauses after a watch that failed. */
@@ -41,6 +44,8 @@ export interface MonitorConfig {
 export interface ServedMonitor {
   /** For pages and API; also while nothing is watched. */
   readonly source: MonitorSource
+  /** What waits for the daily digest, since a time. */
+  notes(sinceMs: number): readonly DigestNote[]
   /** Gives up what is old. */
   readonly retention: Chore
   begin(config: MonitorConfig): Promise<void>
@@ -97,6 +102,13 @@ export function createServedMonitor(
     begin: follow,
     follow,
     stop: close,
+    notes: (sinceMs) =>
+      (archive?.changes(null, sinceMs, NOTES_MAX) ?? [])
+        .filter(({ kind, channel }) => channel === 'digest' && kind !== 'learned')
+        .map(({ key, kind, severity, text, atMs }) => ({
+          text: `${formatIsoTime(atMs).slice(11, 16)} ${text}`,
+          data: { campaign: 'monitor', name: key, event: kind, severity },
+        })),
     retention: {
       name: 'monitor',
       run: async (signal) => {

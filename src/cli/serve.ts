@@ -36,6 +36,7 @@ import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
 import { createServedArchive, type ServedArchive } from './serve-archive.ts'
 import { openServeConfig, SERVE_GROUPS, type ServeConfig, type ServeConfigSource } from './serve-config.ts'
 import { withTables } from './exits-surroundings.ts'
+import { readEnvironmentToken } from './environment-token.ts'
 import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
 import { createServedMonitor, type ServedMonitor } from './serve-monitor.ts'
@@ -81,6 +82,7 @@ async function serve(context: CliContext, command: Command): Promise<void> {
       const archive = await createServedArchive(context, store, () => config.current().retention)
       const publication = createServedPublication(context, directories, () => config.current())
       const monitor = createServedMonitor(withTables(context, general), dataDir, () => alerts.stores.outbox)
+      alerts.addNotes((sinceMs) => monitor.notes(sinceMs))
       await serveLocked(context, { config, directories, state, archive, alerts, publication, monitor, smartDns })
     } finally {
       await store.close()
@@ -224,6 +226,7 @@ function createHandler(
 ): FetchHandler {
   const { clock, log, files } = context
   const tokens = openTokenFile(files, directories.dataDir, clock)
+  const ownTokens = readEnvironmentToken(context)
   const app = createWebApp({
     runs: control.live,
     published: openPublishedDirectory(files, directories.analysisDir),
@@ -235,7 +238,10 @@ function createHandler(
     hosts: () => config.current().serve.hosts,
     version: context.version,
     control,
-    access: { tokens: () => tokens.tokens(), isReadProtected: () => config.current().serve.protectReading },
+    access: {
+      tokens: async () => [...(await tokens.tokens()), ...(await ownTokens)],
+      isReadProtected: () => config.current().serve.protectReading,
+    },
     streamsMax: config.current().serve.eventStreams,
     finishOrder: createFinishOrder(files, directories.analysisDir),
     machine: createNodeMachine(directories.dataDir),
@@ -269,11 +275,13 @@ function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedu
 }
 
 /** Reading is for everybody who can connect, and orders need a token: without one nothing is offered to everybody. */
-async function checkListen({ files, clock }: CliContext, dataDir: string, address: string): Promise<void> {
+async function checkListen(context: CliContext, dataDir: string, address: string): Promise<void> {
+  const { files, clock } = context
   const octets = parseIp(address)
   const isWildcard = octets?.every((octet) => octet === 0) === true
   if (octets === undefined || !(isWildcard || publicAddressPlan.isPublic(octets))) return
-  if ((await openTokenFile(files, dataDir, clock).read()).length > 0) return
+  const tokens = await openTokenFile(files, dataDir, clock).read()
+  if (tokens.length + (await readEnvironmentToken(context)).length > 0) return
   const reason = isWildcard ? 'it means every address of this machine, the public ones included' : 'it is public'
   throw new ConfigError(
     `serve.listen ${address}`,

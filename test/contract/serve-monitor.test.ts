@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readAnswer } from '../../src/cli/daemon-client.ts'
-import { openAlertStores } from '../../src/store/alert-stores.node.ts'
 import { createFastClock } from './fast-clock.ts'
 import { logged, startDaemon, type RunningDaemon } from './serve-daemon.ts'
 import { runSimulatedCli } from './simulated-cli.ts'
 import { makeTemporaryDirectory } from './temporary-directory.ts'
 import { startToldResolver } from './told-resolver.ts'
 
+const TOKEN = 'a-token-of-the-environment'
 const RIGHT = '8.8.8.8'
 const WRONG = '10.9.9.9'
 /** Half an hour is a quarter of a minute. */
@@ -79,10 +79,50 @@ describe('candor serve with [monitor]', () => {
       summary: { names: 1, standings: { incident: 1 } },
       monitors: [{ key: 'shop.zone.example/A' }],
     })
-    await daemon.stop()
-    await using stores = await openAlertStores(daemon.dataDir, null)
-    const told = await stores.outbox.unrouted()
-    expect(told.filter(({ campaign }) => campaign === 'monitor')).toEqual([])
+    const listed = (await read(daemon, '/api/v1/incidents?status=open')) as {
+      readonly incidents: readonly { readonly id: string; readonly campaign: string }[]
+    }
+    expect(listed.incidents).toMatchObject([{ campaign: 'monitor', name: 'shop.zone.example/A', severity: 'critical' }])
+    expect(await read(daemon, `/api/v1/incidents/${listed.incidents[0]?.id}`)).toMatchObject({ key })
+    const explained = await runSimulatedCli(['monitor', 'explain', 'Shop', '--data-dir', daemon.dataDir])
+    expect(JSON.parse(explained.stdout)).toMatchObject({ record_type: 'A', incidents: [{ key, severity: 'critical' }] })
+    const page = await daemon.client.get(`/incidents/${listed.incidents[0]?.id}`)
+    expect(page.text).toContain('shop.zone.example/A leads to an address that no public name has.')
+    expect((await daemon.client.get('/monitor/owners/team-web')).text).toContain(
+      '1 name is watched: 0 as usual, 1 with an incident',
+    )
+    expect((await daemon.client.get('/metrics')).text).toContain('candor_incidents_open{campaign="monitor"} 1')
+  }, 40_000)
+
+  test('answers /, /status and /check as small monitors do; a check in bulk tells nothing twice', async () => {
+    const { daemon, world } = await startWatching('', { CANDOR_API_TOKEN: TOKEN })
+    const get = (path: string, headers: Readonly<Record<string, string>> = {}, method = 'GET'): Promise<Response> =>
+      fetch(new URL(path, daemon.url), { headers, method })
+    const token = { authorization: `Bearer ${TOKEN}` }
+    await expect.poll(() => read(daemon, '/status'), { timeout: 10_000 }).toMatchObject({ status: 'ok', names: 1 })
+    expect(await (await get('/', { accept: 'application/json' })).json()).toMatchObject({ service: 'candor', names: 1 })
+    expect((await get('/', { accept: 'text/html,application/json' })).headers.get('content-type')).toContain(
+      'text/html',
+    )
+    expect([(await get('/check')).status, (await get('/check', {}, 'POST')).status]).toEqual([401, 401])
+    expect((await get('/check', { authorization: 'Bearer wrong' })).status).toBe(401)
+    world.addresses = [WRONG]
+    const answers: unknown[] = []
+    for (let count = 0; count < 12; count++)
+      answers.push(await (await get('/check', token, count % 2 === 0 ? 'GET' : 'POST')).json())
+    expect(answers.at(-1)).toMatchObject({
+      checked: 1,
+      results: [
+        { domain: 'shop.zone.example', recordType: 'A', ips: [WRONG], class: 'K4', resolvers: { one: [WRONG] } },
+      ],
+    })
+    const url = '/api/v1/monitors/shop.zone.example/A'
+    await expect.poll(() => read(daemon, url), { timeout: 20_000 }).toMatchObject({ incidents: [{ status: 'open' }] })
+    for (let count = 0; count < 12; count++) await get('/check', token)
+    const { changes } = (await read(daemon, `${url}/changes`)) as {
+      readonly changes: readonly { readonly kind: string }[]
+    }
+    expect(changes.filter(({ kind }) => kind === 'new')).toHaveLength(1)
   }, 40_000)
 
   test('takes another file at SIGHUP, and keeps the old one where the new one is bad', async () => {
