@@ -18,6 +18,13 @@ const READ_OCTETS = 1024 * 1024
 const TREE_NAME = /^CP_Satellite-/
 const CONSENT = 'i-have-permission-to-fetch'
 
+const BEGINNINGS: ReadonlySet<string> = new Set(['full', 'run', 'discover', 'probe'])
+
+/** Whether a command begins a measurement that the lists of the world are for. */
+export function beginsSatelliteRun(command: readonly string[]): boolean {
+  return command[0] === 'satellite' && BEGINNINGS.has(command[1] ?? '')
+}
+
 /** Whether a command is measured against the truth of the satellite world. */
 export function isSatelliteRun(command: readonly string[]): boolean {
   return command[0] === 'satellite' && (command[1] === 'full' || command[1] === 'run')
@@ -35,41 +42,64 @@ export interface SatelliteProposal {
   readonly leftAlone: number
 }
 
-/** Adds the options of the world where the user gave none; says how many pairs are not counted, before anything is asked. */
+/**
+ * Adds the options of the world where the user gave none, but for a run that goes on and has its own; says how many pairs
+ * are not counted, before anything is asked.
+ */
 export async function proposeSatelliteOptions(
   context: CliContext,
   world: SatelliteDescription,
   command: readonly string[],
 ): Promise<SatelliteProposal> {
-  const isGiven = (name: string): boolean =>
-    command.some((word) => word === `--${name}` || word.startsWith(`--${name}=`))
-  const proposed = Object.entries(world.options).flatMap(([name, value]) => (isGiven(name) ? [] : [`--${name}`, value]))
-  const words = [...command, ...proposed, ...(isGiven(CONSENT) ? [] : [`--${CONSENT}`])]
-  await context.say(`candor ${words.map((word) => (/[^\w./:=-]/.test(word) ? `'${word}'` : word)).join(' ')}`)
-  await context.say(
-    `${world.ambiguous_pairs} of ${world.pairs} pairs are ambiguous; they and the reasons: ${world.ambiguous}`,
+  const proposed = Object.entries(world.options).flatMap(([name, value]) =>
+    findOption(command, name) === undefined ? [`--${name}`, value] : [],
   )
+  const words = findOption(command, 'resume') === undefined ? [...command, ...proposed] : [...command]
+  if (!command.includes(`--${CONSENT}`)) words.push(`--${CONSENT}`)
+  await context.say(`candor ${words.map((word) => (/[^\w./:=-]/.test(word) ? `'${word}'` : word)).join(' ')}`)
+  if (isSatelliteRun(command)) {
+    await context.say(
+      `${world.ambiguous_pairs} of ${world.pairs} pairs are ambiguous; they and the reasons: ${world.ambiguous}`,
+    )
+  }
   return { words, leftAlone: await countLeftAlone(context.files, world) }
 }
 
-/** Prints precision and recall of the newest tree below the output directory. */
+/** @returns The value of an option, whichever way it is written; `undefined` without it. */
+function findOption(command: readonly string[], name: string): string | undefined {
+  const at = command.findLastIndex((word) => word === `--${name}` || word.startsWith(`--${name}=`))
+  const word = command[at] ?? ''
+  return at < 0 ? undefined : word.includes('=') ? word.slice(word.indexOf('=') + 1) : (command[at + 1] ?? '')
+}
+
+/** @returns The directory of the run: the one that went on, or the newest below the output directory. */
+async function findTree(
+  { files }: CliContext,
+  words: readonly string[],
+  startedAtMs: number,
+): Promise<string | undefined> {
+  const resumed = findOption(words, 'resume')
+  if (resumed !== undefined) return resumed
+  const parent = findOption(words, 'output') ?? '.'
+  const names = (await files.list(parent)).filter((each) => TREE_NAME.test(each)).toSorted()
+  const tree = joinPath(parent, names.at(-1) ?? '')
+  return ((await files.info(tree))?.modifiedAtMs ?? 0) < startedAtMs ? undefined : tree
+}
+
+/** Prints precision and recall of the run. */
 export async function compareSatelliteRun(
   context: CliContext,
   world: SatelliteDescription,
   { words, leftAlone }: SatelliteProposal,
   startedAtMs: number,
 ): Promise<void> {
-  const parent = words[words.lastIndexOf('--output') + 1] ?? ''
-  const name = (await context.files.list(parent))
-    .filter((each) => TREE_NAME.test(each))
-    .toSorted()
-    .at(-1)
-  const info = name === undefined ? undefined : await context.files.info(joinPath(parent, name))
-  if (name === undefined || (info?.modifiedAtMs ?? 0) < startedAtMs) {
-    await context.say(`The run left no tree in ${parent}: nothing can be compared with the truth.`)
+  const tree = await findTree(context, words, startedAtMs)
+  const isJudged =
+    tree !== undefined && (await context.files.info(joinPath(tree, 'results_verified.json'))) !== undefined
+  if (!isJudged) {
+    await context.say('The run left no verdicts: nothing can be compared with the truth.')
     return
   }
-  const tree = joinPath(parent, name)
   const { files } = context
   const truth = await readLines(files, world.truth, (fields) => fields as unknown as PairTruth)
   const judged = await readLines(files, joinPath(tree, 'findings.jsonl'), toJudgedPair)

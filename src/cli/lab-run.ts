@@ -13,6 +13,7 @@ import { isCommandName } from './command-names.ts'
 import { STATUS_FAILED, type CliStatus } from './exit-status.ts'
 import { findLaboratory, laboratoryDirectoryOption } from './lab-directory.ts'
 import {
+  beginsSatelliteRun,
   compareSatelliteRun,
   findSatelliteWorld,
   isSatelliteRun,
@@ -52,7 +53,7 @@ export function registerLabRun(lab: Command, context: CliContext): void {
       throw new RunError('this laboratory has no Tor network', 'Start one that has: candor lab up --worlds tor')
     const startedAtMs = context.clock.wallNowMs()
     const loaded = await loadSettings(run, context, [], environment)
-    const satellite = isSatelliteRun(command) ? findSatelliteWorld(laboratory) : undefined
+    const satellite = beginsSatelliteRun(command) ? findSatelliteWorld(laboratory) : undefined
     const proposal = satellite && (await proposeSatelliteOptions(context, satellite, command))
     const status = await context.runCommand([...globalWords(run), ...(proposal?.words ?? command)], {
       net: createLaboratoryNet(context.net, { ...laboratory, owns: ownsLaboratoryAddress }),
@@ -60,7 +61,7 @@ export function registerLabRun(lab: Command, context: CliContext): void {
       environment: { ...withoutFileSettings(environment, loaded), ...context.environment },
     })
     context.finish(status)
-    if (satellite !== undefined && proposal !== undefined) {
+    if (satellite !== undefined && proposal !== undefined && isSatelliteRun(command)) {
       await compareSatelliteRun(context, satellite, proposal, startedAtMs)
     }
     if (command[0] !== 'exits' || command[1] !== 'run' || laboratory.tor === null) return
