@@ -19,6 +19,8 @@ export type AccessScope = 'read' | 'write'
 export interface ApiToken {
   readonly name: string
   readonly scopes: readonly AccessScope[]
+  /** Whose watched names it reads, and nothing else; absent for a token that reads everything. */
+  readonly owner?: string | undefined
   /** SHA-256 of the token's text, 64 hex digits, lower case. */
   readonly sha256: string
   /** ISO 8601 UTC. */
@@ -34,7 +36,11 @@ export interface AccessRules {
 
 /** Whether a request may do something. */
 export type Access =
-  | { readonly granted: true }
+  | {
+      readonly granted: true
+      /** Only what belongs to this owner of watched names. */
+      readonly owner?: string
+    }
   | {
       readonly granted: false
       readonly problem: ProblemName
@@ -93,11 +99,12 @@ export function createAccessGuard(rules: AccessRules, clock: Clock): AccessGuard
         guesses.take(from)
         return { granted: false, problem: 'token-needed', detail: 'The token is not known here.' }
       }
-      if (!token.scopes.includes(scope)) {
+      if (!token.scopes.includes(scope) || (scope === 'write' && token.owner !== undefined)) {
         return { granted: false, problem: 'not-allowed', detail: `The token may not ${scope}.` }
       }
       const orderWait = scope === 'write' ? orders.take(token.name) : 0
-      return orderWait > 0 ? tooMany('This token gave too many orders.', orderWait) : GRANTED
+      if (orderWait > 0) return tooMany('This token gave too many orders.', orderWait)
+      return token.owner === undefined ? GRANTED : { granted: true, owner: token.owner }
     },
   }
 }

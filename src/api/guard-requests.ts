@@ -8,6 +8,7 @@
  */
 import type { MiddlewareHandler } from 'hono'
 import type { AccessGuard } from './access.ts'
+import type { OwnerReach } from './owner-reach.ts'
 import { createProblemResponse } from './problem.ts'
 import { originOf } from './request-origin.ts'
 import type { RequestCounter } from './request-counter.ts'
@@ -63,7 +64,7 @@ export function createRequestGuard(hosts: () => readonly string[]): MiddlewareHa
  * Makes what stands before everything that is read, pages and files included, where reading needs a token. Whether the
  * process is alive is told to everybody.
  */
-export function createReadGuard(access: AccessGuard): MiddlewareHandler {
+export function createReadGuard(access: AccessGuard, reach: OwnerReach): MiddlewareHandler {
   return async (context, next) => {
     const { method, path } = context.req
     const isReading = method === 'GET' || method === 'HEAD'
@@ -72,8 +73,9 @@ export function createReadGuard(access: AccessGuard): MiddlewareHandler {
       return
     }
     const decision = await access.check('read', originOf(context), context.req.header('authorization'))
-    if (decision.granted) await next()
-    else context.res = createProblemResponse(decision.problem, decision.detail, decision)
+    if (!decision.granted) context.res = createProblemResponse(decision.problem, decision.detail, decision)
+    else if (decision.owner === undefined || (await reach(new URL(context.req.url), decision.owner))) await next()
+    else context.res = createProblemResponse('not-allowed', `The token reads what belongs to ${decision.owner}.`)
   }
 }
 

@@ -28,6 +28,7 @@ const FILE_SCHEMA = z.strictObject({
         scopes: z.array(z.enum(['read', 'write'])).min(1),
         sha256: z.string().regex(/^[0-9a-f]{64}$/),
         created_at: z.iso.datetime(),
+        owner: z.string().min(1).max(200).optional(),
       }),
     )
     .max(TOKENS_MAX),

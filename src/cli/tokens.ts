@@ -24,10 +24,18 @@ export function registerTokens(program: Command, context: CliContext): void {
     .command('add <name>')
     .description('make a token and show it, once')
     .option('--write', 'a token that may also give orders: begin runs, end them, ask questions')
+    .option('--owner <name>', 'a token that reads the watched names of this owner, and nothing else')
   addSettingOptions(add, groups)
-  add.action(async (name: string, flags: { readonly write?: boolean }) => {
+  add.action(async (name: string, flags: { readonly write?: boolean; readonly owner?: string }) => {
     const file = await openTokens(add, context)
-    const token = await addToken(file, name, flags.write === true ? ['read', 'write'] : ['read'], context)
+    if (flags.owner !== undefined && (flags.write === true || flags.owner.trim() === '' || flags.owner.length > 200))
+      throw new ConfigError(
+        '--owner',
+        'it is a name, and its token reads only',
+        'candor tokens add NAME --owner team-web',
+      )
+    const scopes: readonly AccessScope[] = flags.write === true ? ['read', 'write'] : ['read']
+    const token = await addToken(file, { name, scopes, owner: flags.owner }, context)
     await context.stdout.write(`${token}\n`)
     await context.say('this is shown once; send it as "Authorization: Bearer TOKEN"')
   })
@@ -35,7 +43,9 @@ export function registerTokens(program: Command, context: CliContext): void {
   addSettingOptions(list, groups)
   list.action(async () => {
     const known = await (await openTokens(list, context)).read()
-    const lines = known.map(({ name, scopes, created_at }) => JSON.stringify({ name, scopes, created_at }))
+    const lines = known.map(({ name, scopes, created_at, owner }) =>
+      JSON.stringify({ name, scopes, created_at, ...(owner === undefined ? {} : { owner }) }),
+    )
     await context.stdout.write(lines.map((line) => `${line}\n`).join(''))
   })
   const remove = tokens
@@ -63,8 +73,7 @@ async function openTokens(command: Command, context: CliContext): Promise<TokenF
 /** @returns The text of the new token. */
 async function addToken(
   file: TokenFile,
-  name: string,
-  scopes: readonly AccessScope[],
+  { name, scopes, owner }: Pick<ApiToken, 'name' | 'scopes' | 'owner'>,
   { clock }: CliContext,
 ): Promise<string> {
   if (!/^[a-z0-9][a-z0-9._-]{0,59}$/i.test(name)) {
@@ -82,7 +91,13 @@ async function addToken(
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replace('=', '')}`
-  const entry = { name, scopes, sha256: await digest(token), created_at: formatIsoTime(clock.wallNowMs()) }
+  const entry = {
+    name,
+    scopes,
+    sha256: await digest(token),
+    created_at: formatIsoTime(clock.wallNowMs()),
+    ...(owner === undefined ? {} : { owner }),
+  }
   await file.write([...known, entry])
   return token
 }

@@ -7,6 +7,7 @@ import { Hono } from 'hono'
 import { createAccessGuard, OPEN_READING, type AccessRules } from '../api/access.ts'
 import { createEventStreams } from '../api/event-stream.ts'
 import { createCountingGuard, createReadGuard, createRequestGuard } from '../api/guard-requests.ts'
+import { createOwnerReach } from '../api/owner-reach.ts'
 import { createProblemResponse } from '../api/problem.ts'
 import { registerApi } from '../api/register-api.ts'
 import { createRequestCounter } from '../api/request-counter.ts'
@@ -85,7 +86,11 @@ export function createWebApp(options: WebAppOptions): WebApp {
   const app = new Hono()
   const requests = createRequestCounter()
   const access = createAccessGuard(options.access ?? OPEN_READING, options.clock)
-  app.use(createCountingGuard(requests), createRequestGuard(options.hosts), createReadGuard(access))
+  app.use(
+    createCountingGuard(requests),
+    createRequestGuard(options.hosts),
+    createReadGuard(access, createOwnerReach(options.monitor)),
+  )
   addAssets(app)
   const events = createEventStreams(options, options.streamsMax)
   const operations = registerApi(app, { ...options, access, requests, events })
