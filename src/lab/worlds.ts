@@ -3,6 +3,7 @@ import { joinPath } from '../core/files.ts'
 import type { CertificateAuthority } from './certificate-authority.ts'
 import { startDomainsWorld } from './domains-world.ts'
 import type { LaboratoryRoute } from './laboratory-net.ts'
+import { createMonitorWorld } from './monitor-world.ts'
 import { createSatelliteWorld, SATELLITE_SIZE } from './satellite-world.ts'
 import type { StartWorld, WorldMachine } from './world.ts'
 
@@ -10,6 +11,7 @@ import type { StartWorld, WorldMachine } from './world.ts'
 export const WORLDS: ReadonlyMap<string, StartWorld> = new Map<string, StartWorld>([
   ['satellite', createSatelliteWorld(SATELLITE_SIZE)],
   ['domains', startDomainsWorld],
+  ['monitor', createMonitorWorld()],
 ])
 
 /** What is started together. */

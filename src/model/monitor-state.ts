@@ -195,3 +195,14 @@ export interface VantageMemory {
   /** @throws {RunError} */
   keep(sinceMs: number | null): Promise<void>
 }
+
+/** What somebody else saw of one name and type. Times are Unix milliseconds. */
+export interface MonitorHistory {
+  readonly domain: string
+  readonly type: string
+  readonly values: readonly { readonly value: string; readonly firstSeenMs: number; readonly lastSeenMs: number }[]
+  /** Whether each value is a whole record set; otherwise all of them together are one, where the type has sets. */
+  readonly areSets: boolean
+  /** Seconds; `null` where it is not known. */
+  readonly ttl: { readonly min: number; readonly max: number } | null
+}

@@ -278,6 +278,32 @@ interface Explained {
   readonly incidents?: readonly unknown[]
 }
 
+describe('candor monitor import --history', () => {
+  test('ends learning, and a watch pages at once for what is new', { timeout: 60_000 }, async () => {
+    const config = await writePlan([wrong, wrong], 'interval = "15s"')
+    const directory = makeTemporaryDirectory()
+    const dump = join(directory, 'kv.json')
+    const entry = { domain: 'shop.zone.example', ips: right.addresses, timestamp: 1_704_110_400_000, recordType: 'A' }
+    const other = { ...entry, domain: 'other.example' }
+    writeFileSync(dump, JSON.stringify({ 'dns:shop.zone.example:A': entry, 'dns:other.example:A': other }))
+    const flags = ['--config', config, '--data-dir', directory]
+    const imported = await runSimulatedCli(['monitor', 'import', dump, '--history', ...flags])
+    expect(imported).toEqual({
+      status: 0,
+      stdout: '',
+      stderr: '1 name has a history now; 1 of the file are not watched\n',
+    })
+    const explained = await runSimulatedCli(['monitor', 'explain', ...flags])
+    expect(JSON.parse(explained.stdout)).toMatchObject({ is_learning: false, values: [{ value: '8.8.4.4' }, {}] })
+    const again = join(directory, 'history.jsonl')
+    writeFileSync(again, explained.stdout)
+    expect(await runSimulatedCli(['monitor', 'import', again, '--history', ...flags])).toMatchObject({ status: 0 })
+    const watch = startWatch(config, directory)
+    await expect.poll(() => watch.told(), { timeout: 30_000 }).toMatchObject([{ event: 'new', channel: 'page' }])
+    expect(await watch.stop()).toBe(130)
+  })
+})
+
 describe('candor monitor ack', () => {
   test.each<readonly [readonly string[], RegExp]>([
     [['zz'], /no key of an incident/],

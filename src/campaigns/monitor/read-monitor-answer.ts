@@ -53,13 +53,23 @@ export function readMonitorAnswer(
       outcome: isCut ? 'failure' : 'nodata',
       reason: isCut ? 'truncated' : 'NODATA',
     }
-  const texts = [...new Set(records.map(({ data }) => normalise(type, data)))].toSorted()
   const ttlSeconds = Math.min(...records.map(({ ttl }) => ttl))
-  const isAddress = type === 'A' || type === 'AAAA'
-  const units = isAddress
+  const values = records.map(({ data }) => data)
+  const units = describeValues(type, values, addressPlan, sinkholes)
+  return { outcome: 'answer', units, ttlSeconds, isAuthenticated, isCut, reason: null }
+}
+
+/** What is compared of the values of an answer, and whose they are. Sorted by text. */
+export function describeValues(
+  type: string,
+  values: readonly string[],
+  addressPlan: AddressPlan,
+  sinkholes: readonly string[],
+): readonly AnswerUnit[] {
+  const texts = [...new Set(values.map((value) => normalise(type, value)))].toSorted()
+  return type === 'A' || type === 'AAAA'
     ? texts.map((text) => describeAddress(text, addressPlan, sinkholes))
     : [{ ...PLAIN_UNIT, text: texts.join('\n'), zone: type === 'CNAME' ? zoneOf(texts[0] ?? '') : null }]
-  return { outcome: 'answer', units, ttlSeconds, isAuthenticated, isCut, reason: null }
 }
 
 const PLAIN_UNIT = { asn: null, country: null, prefix: null, isBogus: false, zone: null } as const
@@ -81,7 +91,8 @@ function readJson(octets: Uint8Array): PlainAnswer | undefined {
 
 /** The serial of a zone moves with every edit of any name: of an SOA only who is responsible counts. */
 function normalise(type: string, data: string): string {
-  const text = NAME_TYPES.has(type) ? data.toLowerCase() : data
+  // Names in JSON have a dot at their end.
+  const text = NAME_TYPES.has(type) ? data.toLowerCase().replaceAll(/\.(?=\s|$)/g, '') : data
   return type === 'SOA' ? text.split(' ').slice(0, 2).join(' ') : text
 }
 
