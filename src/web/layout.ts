@@ -10,7 +10,8 @@ export interface PageParts {
   /** Stands before the product's name in the title. */
   readonly title: string
   /** Which part of the navigation the page belongs to. */
-  readonly section: 'overview' | 'exits' | 'runs' | 'monitor' | 'incidents' | 'system' | 'how' | 'api' | 'none'
+  readonly section:
+    'overview' | 'exits' | 'satellite' | 'monitor' | 'domains' | 'runs' | 'incidents' | 'system' | 'how' | 'api' | 'none'
   /** Whether the page changes by itself just now. */
   readonly isLive: boolean
   readonly content: Html
@@ -39,8 +40,9 @@ export function renderLayout({ title, section, isLive, content }: PageParts): Ht
             <nav aria-label="Pages">
               <a href="/" ${current('overview')}>Overview</a>
               <a href="/exits" ${current('exits')}>Exits</a>
-              <a href="/runs" ${current('runs')}>Runs</a>
               <a href="/monitor" ${current('monitor')}>Monitor</a>
+              <a href="/domains" ${current('domains')}>Domains</a>
+              <a href="/runs" ${current('runs')}>Runs</a>
               <a href="/incidents" ${current('incidents')}>Incidents</a>
               <a href="/system" ${current('system')}>System</a>
               <a href="/how" ${current('how')}>How verdicts are decided</a>
