@@ -1,25 +1,17 @@
 /**
- * Domains: how each stands, why, and the resolvers that they are asked of.
+ * Domains: how each of them stands, and why.
  *
  * Format: docs/formats/domains.md
  */
 import { z } from 'zod'
-import { formatIsoTime, type Clock } from '../core/clock.ts'
+import { formatIsoTime } from '../core/clock.ts'
 import { DOMAIN_STATES, type DomainTrace } from '../model/domain.ts'
-import {
-  BENCHMARK_PROFILES,
-  DOMAIN_ROUTES,
-  type Benchmark,
-  type DomainSource,
-  type DomainView,
-  type ResolverView,
-} from '../model/domain-view.ts'
+import { DOMAIN_ROUTES, type DomainSource, type DomainSummary, type DomainView } from '../model/domain-view.ts'
 import { COUNT } from './exit-schemas.ts'
 import { integerParameter } from './integer-parameter.ts'
 import { defineOperation, refuse, type DeepReadonly, type Operation, type Refusal } from './operation.ts'
 
 const PATH = '/api/v1/domains'
-const RESOLVERS_PATH = '/api/v1/resolvers'
 const LIMIT_DEFAULT = 100
 const LIMIT_MAX = 1_000
 const TRACES_MAX = 20
@@ -92,56 +84,27 @@ const TRACE = z
   })
   .meta({ id: 'DomainTrace' })
 
-const RESOLVER = z
-  .strictObject({
-    resolver: z.string(),
-    operator: z.string(),
-    transport: z.string(),
-    state: z.enum(['active', 'cooldown', 'half_open']),
-    active: z.boolean().describe('Whether it is in the set that is asked.'),
-    has_vote: z.boolean().describe('Whether its denials count.'),
-    score: z.number(),
-    rtt_ms: z.number().nullable(),
-    success: z.number().nullable(),
-    outcomes: COUNT,
-    contradictions: COUNT,
-    queries_per_second: z.number(),
-    attempts: COUNT,
-    timeouts: COUNT,
-  })
-  .meta({ id: 'PoolResolver' })
-
-const BENCHMARK = z
-  .strictObject({
-    at: z.string(),
-    profile: z.enum(BENCHMARK_PROFILES),
-    rows: z.array(
-      z.strictObject({
-        resolver: z.string(),
-        operator: z.string(),
-        score: z.number(),
-        active: z.boolean(),
-        sent: COUNT,
-        answered: COUNT,
-        timeouts: COUNT,
-        p50_ms: z.number().nullable(),
-        p95_ms: z.number().nullable(),
-        finds_known: z.boolean().nullable(),
-        denies_random: z.boolean().nullable(),
-        blocks: z.boolean().nullable(),
-      }),
-    ),
-  })
-  .meta({ id: 'ResolverBenchmark' })
+const SUMMARY = z.strictObject({
+  domains: COUNT,
+  states: z.record(z.string(), COUNT),
+  needs_review: COUNT,
+  stale_domains: COUNT,
+  addresses_v4: COUNT,
+  addresses_v6: COUNT,
+  written_at: TIME,
+  last_wave_at: TIME,
+  next_due_at: TIME,
+  live_batch: COUNT,
+  storm_guard: z.boolean(),
+  nx_guard: z.boolean(),
+  pool_down: z.boolean(),
+  pool_degraded: z.boolean(),
+  problems: z.array(z.string()),
+})
 
 /** Makes the operations. */
-export function createDomainsResource(source: DomainSource, clock: Clock): readonly Operation[] {
-  return [
-    listDomains(source),
-    ...createDomainOperations(source),
-    listStates(source),
-    ...createResolverOperations(source, clock),
-  ]
+export function createDomainsResource(source: DomainSource): readonly Operation[] {
+  return [listDomains(source), ...createDomainOperations(source), listStates(source)]
 }
 
 function listDomains(source: DomainSource): Operation {
@@ -163,23 +126,7 @@ function listDomains(source: DomainSource): Operation {
       limit: integerParameter(1, LIMIT_MAX).optional().describe('100 without it.'),
     }),
     answer: z.strictObject({
-      summary: z.strictObject({
-        domains: COUNT,
-        states: z.record(z.string(), COUNT),
-        needs_review: COUNT,
-        stale_domains: COUNT,
-        addresses_v4: COUNT,
-        addresses_v6: COUNT,
-        written_at: TIME,
-        last_wave_at: TIME,
-        next_due_at: TIME,
-        live_batch: COUNT,
-        storm_guard: z.boolean(),
-        nx_guard: z.boolean(),
-        pool_down: z.boolean(),
-        pool_degraded: z.boolean(),
-        problems: z.array(z.string()),
-      }),
+      summary: SUMMARY,
       items: z.array(DOMAIN),
       next: z.string().nullable().describe('Cursor of the next page; null when that was all.'),
     }),
@@ -191,26 +138,9 @@ function listDomains(source: DomainSource): Operation {
         afterId: Number(cursor ?? '0'),
         limit,
       })
-      const summary = source.summary()
       return {
         body: {
-          summary: {
-            domains: summary.domains,
-            states: summary.states,
-            needs_review: summary.needsReview,
-            stale_domains: summary.staleDomains,
-            addresses_v4: summary.addressesV4,
-            addresses_v6: summary.addressesV6,
-            written_at: toTime(summary.writtenMs),
-            last_wave_at: toTime(summary.lastWaveMs),
-            next_due_at: toTime(summary.nextDueMs),
-            live_batch: summary.liveBatch,
-            storm_guard: summary.isStorm,
-            nx_guard: summary.isNxGuarded,
-            pool_down: summary.isPoolDown,
-            pool_degraded: summary.isDegraded,
-            problems: summary.problems,
-          },
+          summary: formatSummary(source.summary()),
           items: rows.map((row) => formatDomain(row)),
           next: rows.length < limit ? null : String(rows.at(-1)?.id ?? 0),
         },
@@ -245,7 +175,12 @@ function createDomainOperations(source: DomainSource): readonly Operation[] {
       handle: ({ path: { name } }) => {
         const view = source.find(name)
         if (view === undefined) return absent()
-        return { body: { domain: formatDomain(view), trace: source.traces(view.name, TRACES_MAX).map(formatTrace) } }
+        return {
+          body: {
+            domain: formatDomain(view),
+            trace: source.traces(view.name, TRACES_MAX).map(formatTrace),
+          },
+        }
       },
     }),
     defineOperation({
@@ -284,47 +219,27 @@ function listStates(source: DomainSource): Operation {
   })
 }
 
-function createResolverOperations(source: DomainSource, clock: Clock): readonly Operation[] {
-  return [
-    defineOperation({
-      id: 'listResolvers',
-      method: 'GET',
-      path: RESOLVERS_PATH,
-      summary: 'The resolvers that domains are asked of, and the last benchmark',
-      status: 200,
-      answer: z.strictObject({ items: z.array(RESOLVER), benchmark: BENCHMARK.nullable() }),
-      handle: () => {
-        const benchmark = source.benchmark()
-        return {
-          body: {
-            items: source.resolvers().map((resolver) => formatResolver(resolver)),
-            benchmark: benchmark === null ? null : formatBenchmark(benchmark),
-          },
-        }
-      },
-    }),
-    defineOperation({
-      id: 'startBenchmark',
-      method: 'POST',
-      path: `${RESOLVERS_PATH}/benchmark`,
-      summary: 'Begins a benchmark of all resolvers',
-      status: 202,
-      problems: ['busy'],
-      body: z.strictObject({ profile: z.enum(BENCHMARK_PROFILES).default('light') }),
-      answer: z.strictObject({ started_at: z.string(), url: z.string() }),
-      handle: ({ body: { profile } }) =>
-        source.startBenchmark(profile)
-          ? {
-              location: RESOLVERS_PATH,
-              body: { started_at: formatIsoTime(clock.wallNowMs()), url: RESOLVERS_PATH },
-            }
-          : refuse('busy', 'A benchmark goes on, or no resolver is configured.'),
-    }),
-  ]
-}
-
 function absent(): Refusal {
   return refuse('not-found', 'No list has this domain.')
+}
+function formatSummary(summary: DomainSummary): DeepReadonly<z.output<typeof SUMMARY>> {
+  return {
+    domains: summary.domains,
+    states: summary.states,
+    needs_review: summary.needsReview,
+    stale_domains: summary.staleDomains,
+    addresses_v4: summary.addressesV4,
+    addresses_v6: summary.addressesV6,
+    written_at: toTime(summary.writtenMs),
+    last_wave_at: toTime(summary.lastWaveMs),
+    next_due_at: toTime(summary.nextDueMs),
+    live_batch: summary.liveBatch,
+    storm_guard: summary.isStorm,
+    nx_guard: summary.isNxGuarded,
+    pool_down: summary.isPoolDown,
+    pool_degraded: summary.isDegraded,
+    problems: summary.problems,
+  }
 }
 
 function formatDomain(view: DomainView): DeepReadonly<z.output<typeof DOMAIN>> {
@@ -378,39 +293,6 @@ function formatTrace(trace: DomainTrace): DeepReadonly<z.output<typeof TRACE>> {
       source,
       seen_at: formatIsoTime(seenAtMs),
       origin: isFailed ? ('stale' as const) : source === 'runtime' ? ('runtime' as const) : ('resolver' as const),
-    })),
-  }
-}
-
-function formatResolver(resolver: ResolverView): DeepReadonly<z.output<typeof RESOLVER>> {
-  const { name, isActive, hasVote, rttMs, queriesPerSecond, ...rest } = resolver
-  return {
-    ...rest,
-    resolver: name,
-    active: isActive,
-    has_vote: hasVote,
-    rtt_ms: rttMs,
-    queries_per_second: queriesPerSecond,
-  }
-}
-
-function formatBenchmark({ atMs, profile, rows }: Benchmark): DeepReadonly<z.output<typeof BENCHMARK>> {
-  return {
-    at: formatIsoTime(atMs),
-    profile,
-    rows: rows.map((row) => ({
-      resolver: row.name,
-      operator: row.operator,
-      score: row.score,
-      active: row.isActive,
-      sent: row.sent,
-      answered: row.answered,
-      timeouts: row.timeouts,
-      p50_ms: row.p50Ms,
-      p95_ms: row.p95Ms,
-      finds_known: row.findsKnown,
-      denies_random: row.deniesRandom,
-      blocks: row.blocks,
     })),
   }
 }

@@ -12,6 +12,7 @@ import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitMetadata } from '../model/exit-result.ts'
 import type { Machine } from '../model/machine.ts'
 import { parsePublishedName } from '../model/published-name.ts'
+import type { DomainSource } from '../model/domain-view.ts'
 import type { MonitorSource } from '../model/monitor-view.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
@@ -36,6 +37,7 @@ export interface MetricsSources {
   readonly outbox?: OutboxSource | undefined
   readonly machine?: Machine | undefined
   readonly monitor?: MonitorSource | undefined
+  readonly domains?: Pick<DomainSource, 'metrics'> | undefined
 }
 
 type Labels = Readonly<Record<string, string>>
@@ -49,6 +51,7 @@ export async function formatMetrics(sources: MetricsSources): Promise<string> {
     ...describeDaemon(sources),
     ...(await describeAlerts(sources)),
     ...describeMonitor(sources),
+    sources.domains?.metrics() ?? '',
     ...(await describePublication(sources)),
     ...describeServer(sources),
   ]

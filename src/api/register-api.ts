@@ -4,6 +4,7 @@
  * Invariant: an address that is not on a list is not found; a method that an address does not take is refused.
  */
 import type { Hono } from 'hono'
+import type { DomainSource } from '../model/domain-view.ts'
 import type { Sidecar } from '../model/sidecar.ts'
 import type { AccessGuard } from './access.ts'
 import { createAlertsResource } from './alerts-resource.ts'
@@ -11,6 +12,7 @@ import { createCampaignsResource } from './campaigns-resource.ts'
 import { createCompatibleResource } from './compatible-resource.ts'
 import { createDaemonResource } from './daemon-resource.ts'
 import type { EventStreams } from './event-stream.ts'
+import { createDomainsResource } from './domains-resource.ts'
 import { createExitRuns } from './exit-runs.ts'
 import { createExitsResource } from './exits-resource.ts'
 import { createFindingsResource } from './findings-resource.ts'
@@ -27,6 +29,7 @@ import type { Operation, OperationFacts } from './operation.ts'
 import { createProblemResponse } from './problem.ts'
 import { PUBLISHED_PATH, readPublished } from './published-files.ts'
 import { checkReadiness } from './readiness.ts'
+import { createResolversResource } from './resolvers-resource.ts'
 import { createRunsResource } from './runs-resource.ts'
 import { createSidecarsResource } from './sidecars-resource.ts'
 import { createVantagesResource } from './vantages-resource.ts'
@@ -37,6 +40,7 @@ const EVENTS_PATH = '/api/v1/events'
 export interface ApiSources extends MetricsSources {
   /** Who may give orders; who may read was asked before. */
   readonly access: AccessGuard
+  readonly domains?: DomainSource | undefined
   /** Child processes; empty where there are none. */
   readonly sidecars?: readonly Sidecar[] | undefined
 }
@@ -62,7 +66,7 @@ export function registerApi(app: Hono, sources: ApiSources): readonly OperationF
 }
 
 function createOperations(sources: ApiSources): readonly Operation[] {
-  const { runs: atHand, archive, control, clock, incidents, outbox, monitor } = sources
+  const { runs: atHand, archive, control, clock, incidents, outbox, monitor, domains } = sources
   const runs = createExitRuns(atHand, archive)
   return [
     ...createCampaignsResource(atHand, control),
@@ -77,6 +81,8 @@ function createOperations(sources: ApiSources): readonly Operation[] {
     ...(outbox === undefined ? [] : createAlertsResource(outbox)),
     ...(control === undefined ? [] : createDaemonResource(control)),
     ...(monitor === undefined ? [] : createMonitorsResource(monitor, clock)),
+    ...(domains === undefined ? [] : createDomainsResource(domains)),
+    ...(domains === undefined ? [] : createResolversResource(domains, clock)),
     ...(sources.sidecars === undefined ? [] : createSidecarsResource(sources.sidecars)),
     ...createCompatibleResource(atHand, runs),
   ]

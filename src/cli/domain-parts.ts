@@ -43,6 +43,20 @@ export async function readDomainLists(context: CliContext, settings: DomainSetti
   return lists
 }
 
+/** Looks at everything that the settings name, and changes nothing. @throws {ConfigError} */
+export async function checkDomains(context: CliContext, settings: DomainSettings): Promise<void> {
+  checkDomainSettings(settings)
+  if (!hasLists(settings)) return
+  const { domains } = await readDomainLists(context, settings)
+  if (domains.size === 0)
+    throw new ConfigError(
+      'domains.lists',
+      'no line of them names a domain',
+      'one name a line, such as shop.zone.example',
+    )
+  await openResolverPool(context, settings, { text: () => undefined })
+}
+
 /** Whether the settings name a list at all. */
 export function hasLists({ list, wildcardList, lists }: DomainSettings): boolean {
   return list.length + wildcardList.length + lists.length > 0

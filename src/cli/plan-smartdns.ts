@@ -18,11 +18,11 @@ export function readSmartDnsSettings(group: LoadedGroup | undefined): SmartDnsSe
 }
 
 /** Makes the plan. @throws {ConfigError} For a resolver that is none. */
-export function planSmartDns(settings: SmartDnsSettings, sets: NftSets): SmartDnsPlan {
+export function planSmartDns(settings: SmartDnsSettings, sets: NftSets, listed: readonly string[]): SmartDnsPlan {
   return {
     listen: { address: settings.listen, port: settings.port },
     upstreams: settings.upstreams.map((text) => parseUpstream(text)),
-    wildcards: planWildcards(settings),
+    wildcards: planWildcards(settings, listed),
     sets: settings.sets ? toRuntimeSets(sets) : null,
     cacheSize: settings.cacheSize,
     auditOctets: settings.auditSize,
@@ -34,16 +34,16 @@ export function planSmartDns(settings: SmartDnsSettings, sets: NftSets): SmartDn
 export function checkSmartDns(settings: SmartDnsSettings, sets: NftSets): void {
   const place = '/var/lib/candor/smartdns'
   const paths = { wildcards: `${place}/w`, cache: `${place}/c`, audit: `${place}/a`, log: `${place}/l` }
-  formatSmartDnsConfig(planSmartDns(settings, sets), paths)
+  formatSmartDnsConfig(planSmartDns(settings, sets, []), paths)
 }
 
 function toRuntimeSets({ table, rtV4, rtV6 }: NftSets): SmartDnsSets {
   return { table, v4: rtV4, v6: rtV6 }
 }
 
-/** The names that stand for themselves and everything below. */
-export function planWildcards({ wildcards }: SmartDnsSettings): readonly string[] {
-  return [...new Set(wildcards.map((name) => name.toLowerCase().replace(/\.$/, '')))]
+/** The names that stand for themselves and everything below: those of the settings, and of the lists. */
+export function planWildcards({ wildcards }: SmartDnsSettings, listed: readonly string[]): readonly string[] {
+  return [...new Set([...wildcards.map((name) => name.toLowerCase().replace(/\.$/, '')), ...listed])]
 }
 
 function parseUpstream(text: string): SmartDnsUpstream {

@@ -5,6 +5,7 @@
 import type { Command } from 'commander'
 import type { NftSets } from '../campaigns/domains/format-nft-sets.ts'
 import { ALERT_SETTINGS, type AlertSettings } from '../config/alert-settings.ts'
+import { DOMAIN_SETTINGS, type DomainSettings } from '../config/domain-settings.ts'
 import { GENERAL_SETTING_GROUP, GENERAL_SETTINGS, type GeneralSettings } from '../config/general-settings.ts'
 import { collectSettings, type LoadedGroup } from '../config/load-config.ts'
 import { PUBLISH_SETTINGS, type PublishSettings } from '../config/publish-settings.ts'
@@ -25,12 +26,14 @@ import type { DaemonStatus } from '../model/daemon-control.ts'
 import type { RetentionPolicy } from '../model/retention.ts'
 import { setUpChannels } from './alert-service.ts'
 import type { CliContext } from './cli-context.ts'
+import { checkDomains } from './domain-parts.ts'
 import { readSets } from './domains-apply-sets.ts'
 import { finishExitRun } from './exit-run-options.ts'
 import { findConfigPath, loadSettings } from './load-settings.ts'
 import { openStores } from './open-stores.ts'
 import { checkSmartDns, readSmartDnsSettings } from './plan-smartdns.ts'
 import { readMonitorConfig } from './read-monitor-config.ts'
+import type { DomainConfig } from './serve-domains.ts'
 import type { MonitorConfig } from './serve-monitor.ts'
 import { toRetentionPolicy } from './store-options.ts'
 
@@ -57,6 +60,7 @@ export interface ServeConfig {
   readonly exitsNotConfigured: string | null
   /** Which names are watched. */
   readonly monitor: MonitorConfig
+  readonly domains: DomainConfig
 }
 
 /** The configuration that is in force. */
@@ -106,6 +110,8 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
   const alerts = collectSettings<AlertSettings>(ALERT_SETTINGS, of('alerts'))
   const publish = collectSettings<PublishSettings>(PUBLISH_SETTINGS, of('publish'))
   const sets = readSets(of('sets'))
+  const domains = { settings: collectSettings<DomainSettings>(DOMAIN_SETTINGS, of('domains')), sets }
+  await checkDomains(context, domains.settings)
   // Keys that cannot be read are found out now, and not in the night.
   await setUpChannels(context, alerts)
   await openStores(context, publish)
@@ -123,6 +129,7 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
     analysisDir: String(of('exits').get('analysis-dir')?.value),
     exitsNotConfigured,
     monitor,
+    domains,
   }
 }
 

@@ -8,9 +8,11 @@ import { createAttempts } from '../campaigns/domains/ask-attempt.ts'
 import type { DomainSettings } from '../config/domain-settings.ts'
 import type { SetsSettings } from '../config/sets-settings.ts'
 import { sleep } from '../core/clock.ts'
+import { RunError } from '../core/config-error.ts'
 import { joinPath } from '../core/files.ts'
 import { createDomainService, type DomainService } from '../daemon/domain-service.ts'
 import { createDomainSource, type RunningDomainParts } from '../daemon/domain-source.ts'
+import type { AlertOutbox } from '../model/alert.ts'
 import type { DomainSource } from '../model/domain-view.ts'
 import type { RuntimeObservation } from '../model/runtime-observation.ts'
 import { openDomainStore, type OpenDomainStore } from '../store/domain-store.node.ts'
@@ -33,10 +35,12 @@ export interface ServedDomains {
   readonly source: DomainSource
   /** Names of the lists that stand for everything below them. */
   wildcards(): readonly string[]
+  /** What is wrong, one sentence each. */
+  problems(): readonly string[]
   begin(config: DomainConfig): Promise<void>
   /** Looks after what another reading says from now on. @throws {ConfigError} */
   follow(config: DomainConfig): Promise<void>
-  /** Keeps what clients were answered; does nothing while nothing is looked after. @throws {RunError} */
+  /** Keeps what clients were answered; where no list is configured nothing is. @throws {RunError} When it cannot be kept now. */
   observe(observations: readonly RuntimeObservation[]): Promise<void>
   /** Ends the wave that runs, and writes everything. */
   stop(): Promise<void>
@@ -47,16 +51,23 @@ interface Running extends RunningDomainParts {
 }
 
 /** Puts it together; nothing is opened before it begins. */
-export function createServedDomains(context: CliContext, dataDir: string): ServedDomains {
+export function createServedDomains(
+  context: CliContext,
+  dataDir: string,
+  outbox: () => Pick<AlertOutbox, 'add'>,
+): ServedDomains {
   const { clock, log } = context
   let running: Running | undefined
   let failure: string | null = null
   let wildcards: readonly string[] = []
+  /** Before it begins and after it stopped, what clients were answered has to wait. */
+  let isOpen = false
   const fail = (message: string | null): void => {
     failure = message
   }
   const stop = async (): Promise<void> => {
     const before = running
+    isOpen = false
     running = undefined
     await before?.stop()
   }
@@ -65,18 +76,18 @@ export function createServedDomains(context: CliContext, dataDir: string): Serve
     if (!hasLists(config.settings)) {
       await stop()
       wildcards = []
+      isOpen = true
       return
     }
-    // What is wrong with the lists or the resolvers is found out before the old ones are given up.
     const lists = await readDomainLists(context, config.settings)
-    await openResolverPool(context, config.settings, { text: () => undefined })
     await stop()
     const store = await openDomainStore(dataDir, 'candor serve')
     const change = store.replaceList(lists.domains.values(), clock.wallNowMs())
     wildcards = [...lists.domains.values()].filter(({ isWildcard }) => isWildcard).map(({ name }) => name)
     for (const { list, line, reason } of lists.badLines) log.warn('daemon.domains.bad_line', { list, line, reason })
     log.info('daemon.domains.began', { ...change, duplicates: lists.duplicates, bad_lines: lists.badCount })
-    running = await start(context, dataDir, config, store, fail)
+    running = await start(context, dataDir, config, { store, fail, outbox: outbox() })
+    isOpen = true
   }
   return {
     source: createDomainSource(
@@ -85,9 +96,17 @@ export function createServedDomains(context: CliContext, dataDir: string): Serve
       () => (failure === null ? [] : [failure]),
     ),
     wildcards: () => wildcards,
+    problems: () => {
+      const isDown = running?.service.campaign.weather().isPoolDown ?? false
+      return [
+        ...(failure === null ? [] : [failure]),
+        ...(isDown ? ['No resolver of the domains campaign answers.'] : []),
+      ]
+    },
     begin: follow,
     follow,
     observe: async (observations) => {
+      if (!isOpen) throw new RunError('the domains campaign does not run')
       await running?.service.observe(observations)
     },
     stop,
@@ -99,10 +118,14 @@ async function start(
   context: CliContext,
   dataDir: string,
   { settings, sets }: DomainConfig,
-  store: OpenDomainStore,
-  fail: (message: string | null) => void,
+  parts: {
+    readonly store: OpenDomainStore
+    readonly outbox: Pick<AlertOutbox, 'add'>
+    readonly fail: (message: string | null) => void
+  },
 ): Promise<Running> {
   const { clock, files, log } = context
+  const { store, fail, outbox } = parts
   const random = context.createRandom(context.newSeed())
   const pool = await openResolverPool(context, settings, store)
   const attempts = createAttempts({ ...context, random }, settings.sinkholes)
@@ -118,6 +141,7 @@ async function start(
     canaries: { zone: settings.canaryZone, blocked: settings.canaryBlocked },
     output: { directory: settings.output ?? joinPath(dataDir, 'domains', 'sets'), names: sets, allowEmpty: false },
     writeEveryMs: settings.writeEvery,
+    tell: (message) => outbox.add(message),
   })
   const controller = new AbortController()
   const { signal } = controller

@@ -7,6 +7,7 @@ import type { SmartDnsPlan } from '../sidecars/smartdns-plan.ts'
 import type { CliContext } from './cli-context.ts'
 import { planSmartDns, planWildcards } from './plan-smartdns.ts'
 import type { ServeConfigSource } from './serve-config.ts'
+import type { ServedDomains } from './serve-domains.ts'
 import { createServedRuntimeSets } from './serve-runtime-sets.ts'
 
 /** SmartDNS while a daemon runs. */
@@ -30,17 +31,18 @@ export async function openServedSmartDns(
   context: CliContext,
   dataDir: string,
   config: ServeConfigSource,
+  domains: Pick<ServedDomains, 'wildcards' | 'observe'>,
 ): Promise<ServedSmartDns> {
   const settings = (): SmartDnsSettings => config.current().smartDns
-  const plan = (): SmartDnsPlan => planSmartDns(settings(), config.current().sets)
-  const child = settings().enabled ? await createChild(context, dataDir, config) : undefined
-  await child?.configure(plan())
+  const plan = (): SmartDnsPlan => planSmartDns(settings(), config.current().sets, domains.wildcards())
+  const child = settings().enabled ? await createChild(context, dataDir, config, domains) : undefined
   const stop = async (): Promise<void> => {
     await child?.[Symbol.asyncDispose]()
   }
   return {
     sidecars: child === undefined ? [] : [child],
     begin: async () => {
+      await child?.configure(plan())
       await child?.start()
     },
     follow: async () => {
@@ -55,13 +57,18 @@ export async function openServedSmartDns(
   }
 }
 
-async function createChild(context: CliContext, dataDir: string, config: ServeConfigSource): Promise<SmartDns> {
+async function createChild(
+  context: CliContext,
+  dataDir: string,
+  config: ServeConfigSource,
+  domains: Pick<ServedDomains, 'wildcards' | 'observe'>,
+): Promise<SmartDns> {
   const { clock, files, processes, net, log } = context
   const runtimeSets = createServedRuntimeSets(
     context,
     dataDir,
     () => config.current().sets,
-    () => new Set(planWildcards(config.current().smartDns)),
+    () => new Set(planWildcards(config.current().smartDns, domains.wildcards())),
   )
   return createSmartDns({
     clock,
@@ -72,7 +79,10 @@ async function createChild(context: CliContext, dataDir: string, config: ServeCo
     random: context.createRandom(context.newSeed()),
     directory: joinPath(await resolveDirectory(context, dataDir), 'smartdns'),
     program: config.current().smartDns.program,
-    onObservations: (observations) => runtimeSets.observe(observations),
+    onObservations: async (observations) => {
+      await domains.observe(observations)
+      await runtimeSets.observe(observations)
+    },
   })
 }
 

@@ -39,6 +39,7 @@ import { withTables } from './exits-surroundings.ts'
 import { readEnvironmentToken } from './environment-token.ts'
 import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
+import { createServedDomains, type ServedDomains } from './serve-domains.ts'
 import { createServedMonitor, type ServedMonitor } from './serve-monitor.ts'
 import { createServedPublication, type ServedPublication } from './serve-publication.ts'
 import { openServedSmartDns, type ServedSmartDns } from './serve-smartdns.ts'
@@ -75,15 +76,26 @@ async function serve(context: CliContext, command: Command): Promise<void> {
     await using lock = await acquireRunLock(dataDir, 'candor serve')
     void lock
     using state = await openDaemonState(joinPath(dataDir, 'daemon.db'))
-    await using smartDns = await openServedSmartDns(context, dataDir, config)
     await using alerts = await openServedAlerts(context, config.current().alerts, dataDir)
+    const domains = createServedDomains(withTables(context, general), dataDir, () => alerts.stores.outbox)
+    await using smartDns = await openServedSmartDns(context, dataDir, config, domains)
     const store = await openExitArchive(joinPath(dataDir, ARCHIVE_FILE))
     try {
       const archive = await createServedArchive(context, store, () => config.current().retention)
       const publication = createServedPublication(context, directories, () => config.current())
       const monitor = createServedMonitor(withTables(context, general), dataDir, () => alerts.stores.outbox)
       alerts.addNotes((sinceMs) => monitor.notes(sinceMs))
-      await serveLocked(context, { config, directories, state, archive, alerts, publication, monitor, smartDns })
+      await serveLocked(context, {
+        config,
+        directories,
+        state,
+        archive,
+        alerts,
+        publication,
+        monitor,
+        domains,
+        smartDns,
+      })
     } finally {
       await store.close()
     }
@@ -103,6 +115,7 @@ interface ServeParts {
   readonly alerts: ServedAlerts
   readonly publication: ServedPublication
   readonly monitor: ServedMonitor
+  readonly domains: ServedDomains
   readonly smartDns: ServedSmartDns
 }
 
@@ -129,6 +142,7 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
   try {
     await parts.monitor.begin(config.current().monitor)
     daemon.begin(toSchedule(config.current()))
+    await parts.domains.begin(config.current().domains)
     await parts.smartDns.begin()
     const [exits] = daemon.control.campaigns()
     const next = config.current().exitsNotConfigured ?? describeNext(exits)
@@ -141,7 +155,13 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
     log.info('daemon.stopping')
     const stopped = await withTimeout(
       clock,
-      Promise.all([daemon.stop(), parts.monitor.stop(), parts.alerts.stop(), parts.smartDns.stop()]),
+      Promise.all([
+        daemon.stop(),
+        parts.monitor.stop(),
+        parts.alerts.stop(),
+        parts.smartDns.stop(),
+        parts.domains.stop(),
+      ]),
       STOP_MS,
     )
     // What has not ended by now is in its journal; the next process goes on with it.
@@ -168,7 +188,7 @@ function describeNext(state: CampaignState | undefined): string {
 
 function assemble(
   context: CliContext,
-  { config, directories, state, archive, publication, monitor, smartDns }: ServeParts,
+  { config, directories, state, archive, publication, monitor, domains, smartDns }: ServeParts,
   steps: readonly RunStep[],
 ): Daemon {
   const { clock, log, version, files } = context
@@ -206,7 +226,12 @@ function assemble(
       }
       return answerMeasurement({ ...context, interrupted: signal }, place, request)
     },
-    problems: () => [...listProblems(config.current()), ...monitor.source.summary().problems, ...smartDns.problems()],
+    problems: () => [
+      ...listProblems(config.current()),
+      ...monitor.source.summary().problems,
+      ...smartDns.problems(),
+      ...domains.problems(),
+    ],
     stores: () => publication.states(),
     archive: () => archive.state(),
     configuration: () => config.status(),
@@ -221,7 +246,7 @@ function listProblems({ exitsNotConfigured, schedule }: ServeConfig): readonly s
 
 function createHandler(
   context: CliContext,
-  { config, directories, archive, alerts, monitor, smartDns }: ServeParts,
+  { config, directories, archive, alerts, monitor, domains, smartDns }: ServeParts,
   { control }: Daemon,
 ): FetchHandler {
   const { clock, log, files } = context
@@ -247,17 +272,19 @@ function createHandler(
     machine: createNodeMachine(directories.dataDir),
     keeping: { usage: () => archive.store.usage(), policy: () => config.current().retention },
     monitor: monitor.source,
+    domains: domains.source,
     sidecars: smartDns.sidecars,
     ...alerts.stores,
   })
   return (request, sender) => app.fetch(request, sender)
 }
 
-async function reload(daemon: Daemon, { config, alerts, monitor, smartDns }: ServeParts): Promise<void> {
+async function reload(daemon: Daemon, { config, alerts, monitor, domains, smartDns }: ServeParts): Promise<void> {
   if (!(await config.reload())) return
   daemon.follow(toSchedule(config.current()))
   await monitor.follow(config.current().monitor)
   await alerts.follow(config.current().alerts)
+  await domains.follow(config.current().domains)
   await smartDns.follow()
 }
 

@@ -10,19 +10,32 @@
 import { benchmarkResolvers, LOAD_PROFILES } from '../campaigns/domains/benchmark-resolvers.ts'
 import { chooseCanaries } from '../campaigns/domains/canaries.ts'
 import type { AskAttempt } from '../campaigns/domains/ask-attempt.ts'
-import { DomainCampaign, POOL_KEY, type DomainPolicy } from '../campaigns/domains/domain-campaign.ts'
+import {
+  DomainCampaign,
+  POOL_KEY,
+  type DomainPolicy,
+  type DomainWeather,
+} from '../campaigns/domains/domain-campaign.ts'
 import { observeRow } from '../campaigns/domains/observe-domain.ts'
 import { releaseRow } from '../campaigns/domains/release-domain.ts'
 import type { ResolverPool } from '../campaigns/domains/resolver-pool.ts'
-import { addStateSample, formatStateHistory, HISTORY_KEY, readStateHistory } from '../campaigns/domains/state-history.ts'
+import {
+  addStateSample,
+  formatStateHistory,
+  HISTORY_KEY,
+  readStateHistory,
+} from '../campaigns/domains/state-history.ts'
 import { writeDomainSets, type SetOutput, type WrittenSets } from '../campaigns/domains/write-domain-sets.ts'
 import { sleep, type Clock } from '../core/clock.ts'
 import type { Files } from '../core/files.ts'
 import type { Log } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
+import type { AlertMessage } from '../model/alert.ts'
 import type { DomainChange, DomainStore } from '../model/domain.ts'
 import type { Benchmark, BenchmarkProfile, StateSample } from '../model/domain-view.ts'
 import type { RuntimeObservation } from '../model/runtime-observation.ts'
+import { isQuarantined } from '../verdicts/domain-score.ts'
+import { judgeDomainTroubles, type TroubleStates } from '../verdicts/domain-troubles.ts'
 
 const TICK_MS = 1_000
 const DOWN_RETRY_MS = 5_000
@@ -33,7 +46,10 @@ const BENCHMARK_NAMES_MAX = 2_000
 const ORDERS_MAX = 10_000
 
 /** Where the last benchmark is kept. */
-export const BENCHMARK_KEY = 'benchmark'
+const BENCHMARK_KEY = 'benchmark'
+
+/** Where it is kept what people were told. */
+const TROUBLES_KEY = 'troubles'
 
 /** What the service is made of. */
 export interface DomainServiceOptions {
@@ -47,6 +63,8 @@ export interface DomainServiceOptions {
   readonly policy: DomainPolicy
   readonly canaries: { readonly zone: string | null; readonly blocked: string | null }
   readonly output: SetOutput
+  /** Tells people. A message that is not kept is told again after the next wave. */
+  readonly tell: (message: AlertMessage) => Promise<unknown>
   /** Milliseconds between two writings of the sets, at least. */
   readonly writeEveryMs: number
 }
@@ -81,7 +99,7 @@ class RunningDomains implements DomainService {
   readonly campaign: DomainCampaign
   readonly pool: ResolverPool
   readonly #options: DomainServiceOptions
-  readonly #orders: { readonly act: Order; readonly done: (error: unknown) => void }[] = []
+  readonly #orders: { readonly act: Order; readonly done: (error: Error | undefined) => void }[] = []
   #wake = new AbortController()
   #history: readonly StateSample[]
   #benchmark: Benchmark | null
@@ -91,6 +109,7 @@ class RunningDomains implements DomainService {
   #written: (WrittenSets & { readonly atMs: number }) | null = null
   #writtenAtMs = Number.NEGATIVE_INFINITY
   #isOwed = true
+  #troubles: TroubleStates
   #lastWaveMs: number | null = null
 
   constructor(options: DomainServiceOptions) {
@@ -99,6 +118,7 @@ class RunningDomains implements DomainService {
     this.pool = pool
     this.campaign = new DomainCampaign({ clock, store, pool, ask, policy })
     this.#history = readStateHistory(store.text(HISTORY_KEY))
+    this.#troubles = JSON.parse(store.text(TROUBLES_KEY) ?? '{}') as TroubleStates
     const kept = store.text(BENCHMARK_KEY)
     this.#benchmark = kept === undefined ? null : (JSON.parse(kept) as Benchmark)
     this.#benchmarkedAtMs = this.#benchmark?.atMs ?? null
@@ -119,6 +139,7 @@ class RunningDomains implements DomainService {
           this.#lastWaveMs = clock.wallNowMs()
           this.#isOwed = true
         }
+        await this.#tellTroubles(weather)
         await this.#afterWave()
         if (signal.aborted) break
         const isIdle = taken === 0 || (judged === 0 && !weather.isPoolDown)
@@ -155,7 +176,10 @@ class RunningDomains implements DomainService {
     await this.#enqueue(() => {
       const row = store.find(name)
       isThere = row !== undefined
-      return row === undefined ? [] : [releaseRow(row, Math.round(clock.wallNowMs()))]
+      // Whoever is well would lose its score.
+      return row === undefined || !isQuarantined(row.health.state)
+        ? []
+        : [releaseRow(row, Math.round(clock.wallNowMs()))]
     })
     return isThere
   }
@@ -193,7 +217,7 @@ class RunningDomains implements DomainService {
         act,
         done: (error) => {
           if (error === undefined) resolve()
-          else reject(error instanceof Error ? error : new Error(String(error)))
+          else reject(error)
         },
       })
       this.#wake.abort()
@@ -212,7 +236,7 @@ class RunningDomains implements DomainService {
         }
         done(undefined)
       } catch (error) {
-        done(error)
+        done(error instanceof Error ? error : new Error('it could not be kept', { cause: error }))
       }
     }
   }
@@ -223,9 +247,20 @@ class RunningDomains implements DomainService {
     await sleep(this.#options.clock, limitMs, this.#wake.signal)
   }
 
+  /** Told first, then kept: the id of a message makes telling it twice once. */
+  async #tellTroubles({ isPoolDown, isNxGuarded }: DomainWeather): Promise<void> {
+    const { clock, store, tell } = this.#options
+    const holds = { pool_down: isPoolDown, nx_guard: isNxGuarded }
+    const { states, messages } = judgeDomainTroubles(this.#troubles, holds, Math.round(clock.wallNowMs()))
+    for (const message of messages) await tell(message)
+    const isChanged = Object.keys(states).join(',') !== Object.keys(this.#troubles).join(',')
+    this.#troubles = states
+    if (isChanged || messages.length > 0) store.commit([], new Map([[TROUBLES_KEY, JSON.stringify(states)]]))
+  }
+
   async #afterWave(): Promise<void> {
     const { clock, store, writeEveryMs } = this.#options
-    const history = addStateSample(this.#history, store.countStates(), clock.wallNowMs())
+    const history = addStateSample(this.#history, () => store.countStates(), clock.wallNowMs())
     if (history !== undefined) {
       this.#history = history
       store.commit([], new Map([[HISTORY_KEY, formatStateHistory(history)]]))
@@ -300,7 +335,7 @@ class RunningDomains implements DomainService {
 /** The name, and everything above it. */
 function listAncestors(name: string): readonly string[] {
   const names: string[] = []
-  for (let rest = name; rest !== ''; ) {
+  for (let rest = name; rest !== '';) {
     names.push(rest)
     const dot = rest.indexOf('.')
     if (dot < 0) break

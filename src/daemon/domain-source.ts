@@ -39,7 +39,9 @@ export function createDomainSource(
     summary: () => summarize(running(), problems()),
     list: (query) => {
       const parts = running()
-      return parts === undefined ? [] : parts.store.page(toFilter(query), query.afterId, query.limit).map((row) => viewOf(row, parts.sets))
+      return parts === undefined
+        ? []
+        : parts.store.page(toFilter(query), query.afterId, query.limit).map((row) => viewOf(row, parts.sets))
     },
     find: (name) => {
       const parts = running()
@@ -64,7 +66,7 @@ export function createDomainSource(
       const parts = running()
       if (parts === undefined) return ''
       const { campaign, pool } = parts.service
-      const scores = parts.store.summarizeScores(clock.wallNowMs())
+      const scores = parts.service.written()?.scores ?? { count: 0, sum: 0, min: 0, max: 0 }
       return formatDomainMetrics({
         counters: campaign.counters,
         members: pool.members(),

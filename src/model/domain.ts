@@ -190,6 +190,8 @@ export interface DomainStore {
   page(filter: DomainFilter, afterId: number, limit: number): readonly DomainRow[]
   /** Listed domains by state. */
   countStates(): ReadonlyMap<DomainState, number>
+  /** Listed domains that somebody should look at. */
+  countReview(): number
   /** Of one domain, newest first. */
   traces(id: number, limit: number): readonly DomainTrace[]
   /** Listed domains of the highest score that had an address after `sinceMs`. */

@@ -195,6 +195,10 @@ class SqliteDomainStore implements OpenDomainStore {
     return this.select(`${conditions.join(' AND ')} ORDER BY id LIMIT ?`, afterId, ...values, limit)
   }
 
+  countReview(): number {
+    return this.count('listed = 1 AND review = 1')
+  }
+
   countStates(): ReadonlyMap<DomainState, number> {
     const rows = this.database.prepare('SELECT state, count(*) AS n FROM domain WHERE listed = 1 GROUP BY state').all()
     const counts = new Map<DomainState, number>(DOMAIN_STATES.map((state) => [state, 0]))

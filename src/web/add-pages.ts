@@ -16,6 +16,7 @@ import { PROBLEMS, type ProblemName } from '../api/problem.ts'
 import { isRunning } from '../api/run-summary.ts'
 import { formatIsoTime, parseTime, type Clock } from '../core/clock.ts'
 import type { DocumentSource } from '../model/document-source.ts'
+import type { DomainSource } from '../model/domain-view.ts'
 import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
 import type { MonitorSource } from '../model/monitor-view.ts'
 import type { RunViewSource } from '../model/run-view.ts'
@@ -59,6 +60,7 @@ export interface PageSources {
   readonly keeping?: KeepingSource | undefined
   readonly sidecars?: readonly Sidecar[] | undefined
   readonly monitor?: MonitorSource | undefined
+  readonly domains?: DomainSource | undefined
   /** What the API can be asked. */
   readonly operations: readonly OperationFacts[]
 }
@@ -103,6 +105,7 @@ async function overview(sources: PageSources, shelf: RunShelf, days: number): Pr
     span,
     marks: await readIncidentMarks(sources.incidents, span),
     names: sources.monitor?.names() ?? [],
+    domains: sources.domains?.summary(),
     openIncidents: await sources.incidents?.list({ status: 'open', limit: OPEN_INCIDENTS_MAX }),
     changes: await readChanges(shelf, shown),
     usualPauseMs: await readUsualPause(shelf),

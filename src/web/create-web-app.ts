@@ -17,6 +17,7 @@ import type { Log } from '../core/log.ts'
 import type { AlertOutbox } from '../model/alert.ts'
 import type { DaemonControl } from '../model/daemon-control.ts'
 import type { DocumentSource } from '../model/document-source.ts'
+import type { DomainSource } from '../model/domain-view.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { IncidentStore } from '../model/incident.ts'
 import type { Machine } from '../model/machine.ts'
@@ -25,6 +26,7 @@ import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import type { Sidecar } from '../model/sidecar.ts'
 import { addMonitorPages } from './add-monitor-pages.ts'
+import { addDomainPages } from './add-domain-pages.ts'
 import { addPages } from './add-pages.ts'
 import { createPage } from './create-page.ts'
 import type { KeepingSource } from './system-page.ts'
@@ -69,6 +71,8 @@ export interface WebAppOptions {
   readonly finishOrder?: ((runId: string) => Promise<readonly string[] | undefined>) | undefined
   /** Names that are watched; absent where nothing can be. */
   readonly monitor?: MonitorSource | undefined
+  /** The domains campaign; absent where there is none. */
+  readonly domains?: DomainSource | undefined
   /** Child processes that the daemon supervises. */
   readonly sidecars?: readonly Sidecar[] | undefined
   /** Version of Candor. */
@@ -95,6 +99,7 @@ export function createWebApp(options: WebAppOptions): WebApp {
   const events = createEventStreams(options, options.streamsMax)
   const operations = registerApi(app, { ...options, access, requests, events })
   addMonitorPages(app, { ...options, access })
+  addDomainPages(app, options)
   addPages(app, { ...options, operations })
   app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))
   app.onError((error, context) => {

@@ -11,7 +11,17 @@ export interface PageParts {
   readonly title: string
   /** Which part of the navigation the page belongs to. */
   readonly section:
-    'overview' | 'exits' | 'satellite' | 'monitor' | 'domains' | 'runs' | 'incidents' | 'system' | 'how' | 'api' | 'none'
+    | 'overview'
+    | 'exits'
+    | 'satellite'
+    | 'monitor'
+    | 'domains'
+    | 'runs'
+    | 'incidents'
+    | 'system'
+    | 'how'
+    | 'api'
+    | 'none'
   /** Whether the page changes by itself just now. */
   readonly isLive: boolean
   readonly content: Html

@@ -7,6 +7,7 @@ import type { CampaignState } from '../model/daemon-control.ts'
 import type { ExitChanges } from '../model/exit-archive.ts'
 import type { ExitMetadata } from '../model/exit-result.ts'
 import type { ExitIncident } from '../model/incident.ts'
+import type { DomainSummary } from '../model/domain-view.ts'
 import type { NameView } from '../model/monitor-view.ts'
 import { renderChangesList } from './changes-list.ts'
 import { renderCounts } from './counts-table.ts'
@@ -15,6 +16,7 @@ import { renderIncidentTable } from './incidents-page.ts'
 import { formatNext } from './system-page.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
+import { formatDomainSentence, listDomainAlerts } from './domains-page.ts'
 import { formatMonitorSentence } from './monitor-page.ts'
 import { renderProgress } from './progress-section.ts'
 import { renderSentence } from './run-sentence.ts'
@@ -52,6 +54,8 @@ export interface OverviewParts {
   readonly isLaboratory: boolean
   /** Names that are watched. */
   readonly names: readonly NameView[]
+  /** `undefined` where there is no such campaign. */
+  readonly domains: DomainSummary | undefined
 }
 
 /** Renders the page. */
@@ -80,6 +84,7 @@ export function renderOverview(parts: OverviewParts): Html {
       ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
       ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
       ${parts.names.length === 0 ? '' : renderNames(parts.names)}
+      ${parts.domains === undefined || parts.domains.domains === 0 ? '' : renderDomains(parts.domains)}
       ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}
       ${matrix === '' || changes === undefined || changes.since === null ? '' : renderChanges(run, changes)}
       ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`,
@@ -122,6 +127,17 @@ function renderOpenIncidents(incidents: readonly ExitIncident[]): Html {
     </div>
     ${incidents.length === 0 ? html`<p class="second">One begins when an exit has failed several runs in a row.</p>` : renderIncidentTable(incidents.slice(0, INCIDENTS_NAMED_MAX))}
     ${more > 0 ? html`<p class="shown"><a href="/incidents">and ${formatCounted(more, 'more', 'more')}</a></p>` : ''}
+  </section>`
+}
+
+function renderDomains(summary: DomainSummary): Html {
+  return html`<section class="card" id="domains" aria-labelledby="domains-title">
+    <div class="card-head">
+      <h2 id="domains-title">Domains</h2>
+      <a href="/domains">All domains</a>
+    </div>
+    <p>${formatDomainSentence(summary)}</p>
+    ${listDomainAlerts(summary).map((alert) => html`<p class="alert">${alert}</p>`)}
   </section>`
 }
 

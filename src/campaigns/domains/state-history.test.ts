@@ -12,10 +12,10 @@ const DAY_MS = 86_400_000
 
 describe('addStateSample', () => {
   test('counts every ten minutes, in the order of the states', () => {
-    const first = addStateSample([], STATES, START_MS) ?? []
+    const first = addStateSample([], () => STATES, START_MS) ?? []
     expect(first).toEqual([{ atMs: START_MS, counts: [5, 0, 0, 0, 1] }])
-    expect(addStateSample(first, STATES, START_MS + 9 * MINUTE_MS)).toBeUndefined()
-    expect(addStateSample(first, STATES, START_MS + 10 * MINUTE_MS)).toHaveLength(2)
+    expect(addStateSample(first, () => STATES, START_MS + 9 * MINUTE_MS)).toBeUndefined()
+    expect(addStateSample(first, () => STATES, START_MS + 10 * MINUTE_MS)).toHaveLength(2)
   })
 
   test('thins out what is older than a day and a month, and forgets what is older than 400 days', () => {
@@ -23,7 +23,7 @@ describe('addStateSample', () => {
     const endMs = START_MS + 500 * DAY_MS
     const fineMs = endMs - 2 * DAY_MS
     for (let atMs = START_MS; atMs <= endMs; atMs += (atMs < fineMs ? 60 : 10) * MINUTE_MS)
-      samples = addStateSample(samples, STATES, atMs) ?? samples
+      samples = addStateSample(samples, () => STATES, atMs) ?? samples
     const within = (fromDays: number, toDays: number): number =>
       samples.filter(({ atMs }) => endMs - atMs > fromDays * DAY_MS && endMs - atMs <= toDays * DAY_MS).length
     expect(within(-1, 0.99)).toBe(143)
@@ -36,8 +36,8 @@ describe('addStateSample', () => {
   })
 
   test('goes on when the clock was set back', () => {
-    const later = addStateSample([], STATES, START_MS + DAY_MS) ?? []
-    expect(addStateSample(later, STATES, START_MS)).toEqual([{ atMs: START_MS, counts: [5, 0, 0, 0, 1] }])
+    const later = addStateSample([], () => STATES, START_MS + DAY_MS) ?? []
+    expect(addStateSample(later, () => STATES, START_MS)).toEqual([{ atMs: START_MS, counts: [5, 0, 0, 0, 1] }])
   })
 })
 

@@ -33,15 +33,16 @@ export function formatStateHistory(samples: readonly StateSample[]): string {
   return JSON.stringify(samples.map(({ atMs, counts }) => [atMs, ...counts]))
 }
 
-/** @returns With a sample of now, and older ones thinned out; `undefined` while the last one is young. */
+/** `count` is asked only when a sample is due. @returns With a sample of now, and older ones thinned out; `undefined` while the last one is young. */
 export function addStateSample(
   samples: readonly StateSample[],
-  states: ReadonlyMap<DomainState, number>,
+  count: () => ReadonlyMap<DomainState, number>,
   nowMs: number,
 ): readonly StateSample[] | undefined {
   const last = samples.at(-1)
   // A clock that was set back is no reason to stop counting.
   if (last !== undefined && nowMs >= last.atMs && nowMs - last.atMs < SAMPLE_MS) return undefined
+  const states = count()
   const sample = { atMs: Math.round(nowMs), counts: DOMAIN_STATES.map((state) => states.get(state) ?? 0) }
   const earlier = samples.filter(({ atMs }) => atMs < nowMs && nowMs - atMs <= KEPT_MS)
   let bucket = ''

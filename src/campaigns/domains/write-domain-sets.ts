@@ -43,6 +43,8 @@ export interface WrittenSets {
   readonly v4: number
   readonly v6: number
   readonly stale: number
+  /** `null` where nothing was written. */
+  readonly scores: ScoreSummary | null
 }
 
 /** Writes all files. @throws {FileError} When one cannot be written; those before it are there. */
@@ -57,7 +59,8 @@ export async function writeDomainSets(
   const sets = await collectDomainSets(store, atMs)
   const counts = { v4: sets.v4.length, v6: sets.v6.length, stale: sets.staleCount }
   const isEmpty = counts.v4 + counts.v6 === 0
-  if (isEmpty && !output.allowEmpty && (await hadAddresses(files, directory))) return { isWritten: false, ...counts }
+  if (isEmpty && !output.allowEmpty && (await hadAddresses(files, directory)))
+    return { isWritten: false, scores: null, ...counts }
   counters.staleServed += sets.staleCount
   const write = (name: string, text: string): Promise<void> =>
     files.writeAtomic(joinPath(directory, name), text, PUBLIC_MODE)
@@ -73,7 +76,7 @@ export async function writeDomainSets(
   const states = store.countStates()
   await write('metrics.prom', formatDomainMetrics({ counters, members: pool.members(), states, scores }))
   await write('sets.json', `${JSON.stringify(toSetsRecord(sets, atMs))}\n`)
-  return { isWritten: true, ...counts }
+  return { isWritten: true, scores, ...counts }
 }
 
 function toSetsRecord(sets: DomainSets, atMs: number): object {
