@@ -92,7 +92,7 @@ export async function runFilterStage(run: SatelliteRun): Promise<StageOutcome> {
 
 interface Candidates {
   readonly count: number
-  /** In the order of the probe. */
+  /** In an order of their own: numbers of pairs, and with them the ids of queries, must not depend on who answered first. */
   readonly right: readonly string[]
   readonly answers: ReadonlyMap<string, string>
 }
@@ -110,7 +110,11 @@ async function readCandidates(run: SatelliteRun): Promise<Candidates> {
     if (!answers.has(answer.address))
       answers.set(answer.address, answer.answers.find((each) => expected.has(each)) ?? '')
   }
-  return { count, right: [...answers.keys()], answers }
+  return { count, right: [...answers.keys()].toSorted(compareText), answers }
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** The right addresses of the probed name: as given, or what the control resolvers say. */

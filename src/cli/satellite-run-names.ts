@@ -3,7 +3,6 @@ import { askEach } from '../campaigns/satellite/ask-each.ts'
 import { formatAskRecord, namesOfTrial, parseAskRecord, type AskRecord } from '../campaigns/satellite/ask-record.ts'
 import { reverseName } from '../campaigns/satellite/reverse-name.ts'
 import { RunError } from '../core/config-error.ts'
-import { RCODE_NOTIMP, RCODE_REFUSED, RCODE_SERVFAIL } from '../dns/rcode.ts'
 import { TYPE_PTR } from '../dns/rr-type.ts'
 import { keepAll, mayAsk, readControl, readJournal, type SatelliteRun } from './satellite-run-context.ts'
 
@@ -34,7 +33,6 @@ export async function findNames(run: SatelliteRun, journal: string, addresses: r
     seed: `${seed}:${journal}`,
     caps: { ...caps, perResolver: PER_SERVER, perPrefix: PER_SERVER, perAs: 0 },
     attempts: ATTEMPTS,
-    retriedRcodes: [RCODE_SERVFAIL, RCODE_NOTIMP, RCODE_REFUSED],
     timeoutMs,
     signal: context.interrupted,
   })

@@ -34,8 +34,6 @@ export interface EachPlan {
   readonly caps: AskCaps
   /** How often, where nothing comes; of several servers another one each time. */
   readonly attempts: number
-  /** Codes after which another server is asked. */
-  readonly retriedRcodes?: readonly number[]
   readonly timeoutMs: number
   readonly signal: AbortSignal
 }
@@ -56,7 +54,7 @@ export async function* askEach(machine: AskingMachine, plan: EachPlan): AsyncGen
     clock: machine.clock,
     random: machine.createRandom(`${plan.seed}:servers`),
     resolvers: createDnsResolvers<Content>(machine, servers),
-    policy: { ...policy, retry: { ...policy.retry, rcodes: plan.retriedRcodes ?? [] } },
+    policy,
     tasks: listTasks(machine, plan),
     signal: plan.signal,
     isUsable: () => true,

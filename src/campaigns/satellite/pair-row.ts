@@ -72,7 +72,7 @@ function timeOf(wallMs: number): SatelliteTime {
 
 /** Whether more came for some query than the one datagram that was asked for. */
 export function hasExtraPackets({ trials }: PairRecord): boolean {
-  return trials.some(({ attempts }) => attempts.some(({ responses, strays }) => responses.length > 1 || strays > 0))
+  return trials.some(({ attempts }) => attempts.some(({ responses }) => responses.length > 1))
 }
 
 /** All datagrams over UDP, with the hash of their octets. Those over TCP cannot be injected as easily and are left out. */
