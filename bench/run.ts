@@ -11,6 +11,9 @@
  *   --doh N            queries over HTTPS per client and round, default 10,000; 0 for none
  *   --massdns FILE     the program, if it is not in the PATH; the same for --zdns and --dnsperf
  *   --only TEXT        only clients whose label contains it; the baseline always
+ *   --scan RxN         instead of all this, a whole scan of Satellite with R resolvers and N names; RESULTS.md has 10000x2000,
+ *                      which needs 50 GB of disk and a quarter of an hour
+ *   --directory DIR    where that scan is made, default the directory for temporary files
  *   --output FILE      default RESULTS.md beside this file; `-` for standard output
  */
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -22,6 +25,7 @@ import { loadNativeAddon } from '../src/platform/native-sockets.ts'
 import { BASELINE, type BenchClient, type BenchTask, listClients } from './clients.ts'
 import { type ClientRun, formatResults, type MemoryRun } from './format-results.ts'
 import { measureDoh } from './measure-doh.ts'
+import { measureScan, SCAN_HEADING } from './measure-scan.ts'
 import { hasCompiler, startResponder } from './responder.ts'
 
 const RUN_SECONDS_MAX = 600
@@ -43,23 +47,56 @@ const { values: options } = parseArgs({
     zdns: { type: 'string' },
     dnsperf: { type: 'string' },
     only: { type: 'string', default: '' },
+    scan: { type: 'string' },
+    directory: { type: 'string', default: tmpdir() },
     output: { type: 'string', default: join(import.meta.dirname, 'RESULTS.md') },
   },
 })
 
-if (hasCompiler() && PROCESSORS >= 2) await measure()
+if (hasCompiler() && options.scan !== undefined) measureWholeScan(options.scan)
+else if (hasCompiler() && PROCESSORS >= 2) await measure()
 else {
   process.stderr.write('bench: skipped: needs Linux with gcc and two processors\n')
   process.exitCode = 3
+}
+
+/** Replaces the section about scans, and leaves the others. */
+function measureWholeScan(size: string): void {
+  const [resolvers = 0, domains = 0] = size.split('x').map(Number)
+  const directory = mkdtempSync(join(options.directory, 'candor-bench-'))
+  try {
+    buildCommand()
+    const meter = buildProgram(directory, 'measure-child')
+    const task = { resolvers, domains, directory, meter, processors: PROCESSORS, candor: CANDOR }
+    const section = measureScan(task)
+    if (section === undefined) {
+      process.stderr.write('bench: skipped: the disk is too small for this scan\n')
+      process.exitCode = 3
+    } else if (options.output === '-') process.stdout.write(section)
+    else writeFileSync(options.output, `${readSections(options.output).measured.trimEnd()}\n\n${section}`)
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+/** What a page has before the section about scans, and that section. */
+function readSections(path: string): { readonly measured: string; readonly scan: string } {
+  const page = existsSync(path) ? readFileSync(path, 'utf8') : ''
+  const at = page.indexOf(`\n${SCAN_HEADING}`)
+  return at === -1 ? { measured: page, scan: '' } : { measured: page.slice(0, at), scan: page.slice(at) }
+}
+
+function buildCommand(): void {
+  execFileSync(process.execPath, [join(HOME, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: HOME,
+  })
 }
 
 async function measure(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'candor-bench-'))
   try {
     execFileSync(process.execPath, [join(HOME, 'scripts/build-native.mjs')])
-    execFileSync(process.execPath, [join(HOME, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
-      cwd: HOME,
-    })
+    buildCommand()
     const meter = buildProgram(directory, 'measure-child')
     const programs = {
       dnsperf: options.dnsperf ?? findProgram('dnsperf'),
@@ -85,7 +122,7 @@ async function measure(): Promise<void> {
     const doh = dohQueries === 0 ? undefined : await measureDoh(directory, dohQueries, Number(options.rounds))
     const results = formatResults({ names, runs, memory, absent, dohQueries, doh })
     if (options.output === '-') process.stdout.write(results)
-    else writeFileSync(options.output, results)
+    else writeFileSync(options.output, `${results}${readSections(options.output).scan}`)
     if (doh === undefined) process.stderr.write('bench: skipped: queries over HTTPS (--doh 0, or no openssl)\n')
     if (programs.backends.length === 1) process.stderr.write('bench: skipped: native sockets, which are not built\n')
     for (const name of absent) process.stderr.write(`bench: skipped: ${name}, which is not installed\n`)
