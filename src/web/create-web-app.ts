@@ -25,18 +25,13 @@ import type { MonitorSource } from '../model/monitor-view.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
 import type { Sidecar } from '../model/sidecar.ts'
+import { addAssets } from './add-assets.ts'
 import { addMonitorPages } from './add-monitor-pages.ts'
 import { addDomainPages } from './add-domain-pages.ts'
 import { addPages } from './add-pages.ts'
 import { createPage } from './create-page.ts'
 import type { KeepingSource } from './system-page.ts'
-import { LIVE_SCRIPT } from './live-script.ts'
 import { renderProblemPage } from './message-page.ts'
-import { SITE_ICON } from './site-icon.ts'
-import { COMPONENT_STYLE } from './style-components.ts'
-import { BASE_STYLE } from './style-base.ts'
-import { HISTORY_STYLE } from './style-history.ts'
-import { MONITOR_STYLE } from './style-monitor.ts'
 
 /** What the site shows, and to whom. */
 export interface WebAppOptions {
@@ -112,15 +107,4 @@ export function createWebApp(options: WebAppOptions): WebApp {
       : createPage(renderProblemPage('internal', ''), 500)
   })
   return { fetch: (request, origin) => app.fetch(request, origin) }
-}
-
-function addAssets(app: Hono): void {
-  const add = (path: string, type: string, content: string): void => {
-    app.get(path, () => new Response(content, { headers: { 'content-type': type, 'cache-control': 'no-cache' } }))
-  }
-  add('/assets/candor.css', 'text/css; charset=utf-8', BASE_STYLE + COMPONENT_STYLE + HISTORY_STYLE + MONITOR_STYLE)
-  add('/assets/candor.js', 'text/javascript; charset=utf-8', LIVE_SCRIPT)
-  add('/assets/candor.svg', 'image/svg+xml; charset=utf-8', SITE_ICON)
-  add('/favicon.ico', 'image/svg+xml; charset=utf-8', SITE_ICON)
-  add('/robots.txt', 'text/plain; charset=utf-8', 'User-agent: *\nDisallow: /\n')
 }

@@ -1,60 +1,64 @@
 /**
- * The Worker over HTTP: `/` (page or JSON), `/status`, `/check`, `/ack`.
+ * The Worker over HTTP: `/status`, `/check` and `/ack` here; `/`, pages and API are the site's.
  *
- * **Invariant**: orders need a token in `Authorization`, and none is taken where none is configured. `/check` runs at most once in
- * half a minute, and tells no more than the cron would have told: incidents are told once.
+ * **Invariant**: orders need a token in `Authorization`, and none is taken where none is configured. A configuration that cannot be
+ * used answers everything but what pages load.
  */
 import { ConfigError, RunError } from '../core/config-error.ts'
 import { formatIsoTime } from '../core/clock.ts'
 import { parseDuration } from '../core/duration.ts'
 import { formatMonitorKey } from '../model/monitor-name.ts'
+import { createPage } from '../web/create-page.ts'
 import { acknowledgeWorkerIncidents } from './acknowledge-incidents.ts'
 import { hasToken } from './check-token.ts'
-import type { InvocationParts } from './invocation-parts.ts'
-import { runInvocation, type InvocationResult } from './run-invocation.ts'
-import type { WorkerConfig, WorkerEnvironment } from './worker-config.ts'
-import { renderWorkerError, renderWorkerPage, WORKER_STYLE } from './worker-page.ts'
-import { composeHealth, readNameRows } from './worker-view.ts'
-import type { Html } from '../web/html-value.ts'
+import { checkNow, createWorkerOrders } from './give-orders.ts'
+import type { SnapshotLoader } from './load-snapshot.ts'
+import { renderConfigError } from './render-config-error.ts'
+import type { InvocationResult } from './run-invocation.ts'
+import type { WorkerEnvironment } from './worker-config.ts'
+import { composeHealth } from './worker-health.ts'
+import type { RequestParts } from './worker-request.ts'
+import { frame, wantsPage, type SiteState, type WorkerSite } from './worker-site.ts'
 
-/** Between two rounds that somebody asked for. */
-const CHECK_PAUSE_MS = 30_000
 const ACK_MS_MAX = 90 * 86_400_000
 const TEXT_CHARS_MAX = 200
-const SECURITY_HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+const HEADERS = {
+  'Content-Type': 'application/json; charset=utf-8',
+  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
   'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
   'Cache-Control': 'no-store',
 }
 
-/** What answering needs. */
-export interface RequestParts extends InvocationParts {
-  readonly config: WorkerConfig
-  readonly environment: WorkerEnvironment
-  readonly nowMs: number
+/** What requests are answered with; of one instance. */
+export interface AnswerParts {
+  readonly site: WorkerSite
+  readonly snapshots: SnapshotLoader
 }
 
-/** Answers a request. Never rejects but on a bug. `open` gives what is needed, or says what is wrong with the configuration. */
+const METHODS: Readonly<Record<string, readonly string[]>> = {
+  '/status': ['GET', 'HEAD'],
+  '/check': ['GET', 'POST'],
+  '/ack': ['POST'],
+}
+
+/** Answers. Rejects only on a bug. `open` says what is wrong with the configuration. @throws {BugError} */
 export async function answerRequest(
+  { site, snapshots }: AnswerParts,
   request: Request,
   environment: WorkerEnvironment,
   open: () => Promise<RequestParts>,
 ): Promise<Response> {
   const url = new URL(request.url)
-  if (url.pathname === '/worker.css')
-    return new Response(WORKER_STYLE, {
-      headers: { ...SECURITY_HEADERS, 'Content-Type': 'text/css; charset=utf-8', 'Cache-Control': 'max-age=3600' },
-    })
   const methods = METHODS[url.pathname]
-  if (methods === undefined) return json(404, { error: 'there is nothing here' })
-  if (!methods.includes(request.method))
+  if (methods?.includes(request.method) === false)
     return json(405, { error: `${url.pathname} takes ${methods.join(' and ')}` }, { Allow: methods.join(', ') })
-  const refused = await refuse(url.pathname, request, environment)
-  if (refused !== undefined) return refused
   try {
-    return await route(url, request, await open())
+    if (methods === undefined) return await site.fetch(request, environment, () => load(snapshots, open))
+    if (url.pathname === '/status') return await answerStatus(await open())
+    const refused = await refuse(url.pathname, request, environment)
+    if (refused !== undefined) return refused
+    snapshots.forget()
+    return await (url.pathname === '/check' ? check : acknowledge)(url, await open())
   } catch (error) {
     if (error instanceof ConfigError) return answerConfigError(url.pathname, request, error)
     if (error instanceof RunError) return json(503, { status: 'failed', error: error.message, hint: error.hint })
@@ -62,68 +66,47 @@ export async function answerRequest(
   }
 }
 
-const METHODS: Readonly<Record<string, readonly string[]>> = {
-  '/': ['GET', 'HEAD'],
-  '/status': ['GET', 'HEAD'],
-  '/check': ['GET', 'POST'],
-  '/ack': ['POST'],
+async function load(snapshots: SnapshotLoader, open: () => Promise<RequestParts>): Promise<SiteState> {
+  const parts = await open()
+  const snapshot = await snapshots.load(parts)
+  const orders = createWorkerOrders(parts, snapshot, () => {
+    snapshots.forget()
+  })
+  return { parts, snapshot, orders }
 }
 
-async function refuse(path: string, request: Request, environment: WorkerEnvironment): Promise<Response | undefined> {
-  const authorization = request.headers.get('Authorization')
-  if (path === '/' && (environment.CANDOR_READ_TOKEN ?? '').trim() !== '') {
-    if (await hasToken(authorization, environment.CANDOR_READ_TOKEN, true)) return undefined
-    return json(
-      401,
-      { error: 'reading needs a token' },
-      { 'WWW-Authenticate': 'Basic realm="candor", charset="UTF-8"' },
-    )
-  }
-  if (path !== '/check' && path !== '/ack') return undefined
-  if ((environment.CANDOR_API_TOKEN ?? '').trim() === '')
-    return json(403, { error: 'no token is configured', hint: 'npx wrangler secret put CANDOR_API_TOKEN' })
-  if (await hasToken(authorization, environment.CANDOR_API_TOKEN, false)) return undefined
-  return json(401, { error: `${path} needs "Authorization: Bearer TOKEN"` }, { 'WWW-Authenticate': 'Bearer' })
-}
-
-async function route(url: URL, request: Request, parts: RequestParts): Promise<Response> {
-  const { config, memory, subrequests, nowMs, channel } = parts
-  if (url.pathname === '/check') return check(url, parts)
-  if (url.pathname === '/ack') return acknowledge(url, parts)
+async function answerStatus(parts: RequestParts): Promise<Response> {
+  const { memory, subrequests } = parts
   const index = await memory.loadIndex(subrequests.kv)
   // What can wait is written with its batch and not with the index; one batch says that the cron runs.
   const first = index.batches.length === 0 ? undefined : await memory.loadBatch(subrequests.kv, 0)
   const lastWriteMs = Math.max(index.writtenAtMs, first?.writtenAtMs ?? 0)
-  const health = composeHealth(config, index, lastWriteMs, channel !== null, nowMs)
-  const isWell = health.status === 'ok' || health.status === 'waiting'
-  if (url.pathname === '/status') return json(isWell ? 200 : 503, health)
-  const rows = await readNameRows(config, memory, subrequests.kv, index, nowMs)
-  if (!wantsPage(request)) return json(200, { ...health, monitors: rows }, { Vary: 'Accept' })
-  return page(200, await renderWorkerPage(health, rows))
+  const health = composeHealth(parts, index, lastWriteMs === 0 ? null : lastWriteMs)
+  return json(health.status === 'ok' || health.status === 'waiting' ? 200 : 503, health)
+}
+
+async function refuse(path: string, request: Request, environment: WorkerEnvironment): Promise<Response | undefined> {
+  if ((environment.CANDOR_API_TOKEN ?? '').trim() === '')
+    return json(403, { error: 'no token is configured', hint: 'npx wrangler secret put CANDOR_API_TOKEN' })
+  if (await hasToken(request.headers.get('Authorization'), environment.CANDOR_API_TOKEN)) return undefined
+  return json(401, { error: `${path} needs "Authorization: Bearer TOKEN"` }, { 'WWW-Authenticate': 'Bearer' })
 }
 
 async function check(url: URL, parts: RequestParts): Promise<Response> {
-  const { config, memory, subrequests, nowMs } = parts
   const domain = url.searchParams.get('domain')?.toLowerCase().replace(/\.$/, '') ?? null
   const type = url.searchParams.get('type')?.toUpperCase() ?? null
-  const wanted = config.plan.names.filter(
+  const wanted = parts.plan.names.filter(
     (name) => (domain === null || name.domain === domain) && (type === null || name.type === type),
   )
   if (wanted.length === 0) return json(404, { error: 'no such name is watched' })
-  const { checkedAtMs } = await memory.loadIndex(subrequests.kv)
-  const waitMs = checkedAtMs === null ? 0 : checkedAtMs + CHECK_PAUSE_MS - nowMs
-  if (waitMs > 0) {
-    const seconds = Math.ceil(waitMs / 1_000)
-    return json(429, { error: `the next check can be made in ${seconds} s` }, { 'Retry-After': String(seconds) })
-  }
-  const keys = domain === null && type === null ? [] : wanted.map(formatMonitorKey)
-  return json(200, formatCheck(await runInvocation(parts, { atMs: nowMs, wanted: keys }), nowMs))
+  const outcome = await checkNow(parts, domain === null && type === null ? [] : wanted.map(formatMonitorKey))
+  if (outcome.kind === 'done') return json(200, formatCheck(outcome.result, parts.nowMs))
+  const seconds = Math.ceil(outcome.waitMs / 1_000)
+  return json(429, { error: `the next check can be made in ${seconds} s` }, { 'Retry-After': String(seconds) })
 }
 
-function formatCheck(
-  { judged, asked, isDown, messages, subrequests, writes }: InvocationResult,
-  nowMs: number,
-): object {
+function formatCheck(result: InvocationResult, nowMs: number): object {
+  const { judged, asked, isDown, messages, subrequests, writes } = result
   return {
     checked_at: formatIsoTime(nowMs),
     asked,
@@ -158,34 +141,12 @@ async function acknowledge(url: URL, parts: RequestParts): Promise<Response> {
   return json(200, { acknowledged: count, accepted: isAccepted })
 }
 
-function answerConfigError(
-  path: string,
-  request: Request,
-  { path: place, message, hint }: ConfigError,
-): Response | Promise<Response> {
-  if (path === '/' && wantsPage(request))
-    return Promise.resolve(
-      renderWorkerError('The configuration cannot be used', [`${place}: ${message}`, `right: ${hint}`]),
-    ).then((body) => page(500, body))
+async function answerConfigError(path: string, request: Request, error: ConfigError): Promise<Response> {
+  if (path !== '/status' && wantsPage(request)) return frame(await createPage(renderConfigError(error), 500))
+  const { path: place, message, hint } = error
   return json(path === '/status' ? 503 : 500, { status: 'misconfigured', error: { place, message, hint } })
 }
 
-function wantsPage(request: Request): boolean {
-  const accept = request.headers.get('Accept') ?? ''
-  const [pageAt, jsonAt] = [accept.indexOf('text/html'), accept.indexOf('application/json')]
-  return pageAt >= 0 && (jsonAt < 0 || pageAt < jsonAt)
-}
-
 function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Response {
-  return new Response(`${JSON.stringify(body, null, 2)}\n`, {
-    status,
-    headers: { ...SECURITY_HEADERS, 'Content-Type': 'application/json; charset=utf-8', ...headers },
-  })
-}
-
-function page(status: number, body: Awaited<Html>): Response {
-  return new Response(String(body), {
-    status,
-    headers: { ...SECURITY_HEADERS, 'Content-Type': 'text/html; charset=utf-8', Vary: 'Accept' },
-  })
+  return new Response(`${JSON.stringify(body, null, 2)}\n`, { status, headers: { ...HEADERS, ...headers } })
 }

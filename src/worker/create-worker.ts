@@ -9,11 +9,14 @@ import type { Log } from '../core/log.ts'
 import { createSeededRandom } from '../core/random.ts'
 import { createFetchHttp } from '../platform/fetch-http.ts'
 import { webClock } from '../platform/web-clock.ts'
-import { answerRequest, type RequestParts } from './answer-request.ts'
+import { answerRequest } from './answer-request.ts'
+import { createSnapshotLoader } from './load-snapshot.ts'
 import { runInvocation } from './run-invocation.ts'
 import { meterSubrequests } from './subrequests.ts'
 import { createWorkerChannel, readWorkerConfig, type BundledFile, type WorkerEnvironment } from './worker-config.ts'
 import { createWorkerMemory } from './worker-memory.ts'
+import type { RequestParts } from './worker-request.ts'
+import { createWorkerSite } from './worker-site.ts'
 
 /** Bounds each question and each attempt to send a message. */
 const TIMEOUT_MS = 5_000
@@ -28,6 +31,7 @@ export interface Worker {
 /** Makes the Worker. */
 export function createWorker(file: BundledFile, log: Log): Worker {
   const memory = createWorkerMemory()
+  const answering = { site: createWorkerSite(webClock), snapshots: createSnapshotLoader(webClock) }
   const open = async (environment: WorkerEnvironment, nowMs: number): Promise<RequestParts> => {
     const config = readWorkerConfig(file, environment)
     const { plan, limits } = config
@@ -48,7 +52,7 @@ export function createWorker(file: BundledFile, log: Log): Worker {
   return {
     fetch: (request, environment) => {
       const nowMs = Math.round(webClock.wallNowMs())
-      return answerRequest(request, environment, () => open(environment, nowMs))
+      return answerRequest(answering, request, environment, () => open(environment, nowMs))
     },
     scheduled: async ({ scheduledTime }, environment) => {
       try {

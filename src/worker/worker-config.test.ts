@@ -30,6 +30,8 @@ describe('readWorkerConfig', () => {
     [SHOP, { TELEGRAM_BOT_TOKEN: 'x' }, 'TELEGRAM_CHAT_ID', 'chat', 'wrangler secret put'],
     [SHOP, { CANDOR_API_TOKEN: 'short' }, 'CANDOR_API_TOKEN', 'guessed', 'openssl'],
     [SHOP, { CANDOR_READ_TOKEN: 'short' }, 'CANDOR_READ_TOKEN', 'guessed', 'openssl'],
+    [SHOP, { CANDOR_OWNER_TOKENS: '{"a": "short"}' }, 'CANDOR_OWNER_TOKENS', 'owners', 'team-web'],
+    [SHOP, { CANDOR_OWNER_TOKENS: 'x' }, 'CANDOR_OWNER_TOKENS', 'no JSON', 'team-web'],
     [SHOP, { CANDOR_PLAN: 'gold' }, 'CANDOR_PLAN', 'gold', 'free'],
   ])('stops at %j with %j', (text, environment, place, message, hint) => {
     let caught: unknown

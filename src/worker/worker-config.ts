@@ -29,6 +29,8 @@ export interface WorkerEnvironment {
   readonly CANDOR_API_TOKEN?: string
   /** When it is given, pages and the API need it. */
   readonly CANDOR_READ_TOKEN?: string
+  /** JSON: owner → the token that reads what is theirs. Pages and the API need a token then. */
+  readonly CANDOR_OWNER_TOKENS?: string
 }
 
 /** The bundled file. */
@@ -132,6 +134,7 @@ function checkSecrets(environment: WorkerEnvironment): void {
     const form = `npx wrangler secret put ${name}, with what "openssl rand -hex 20" gives`
     throw new ConfigError(name, `it has fewer than ${TOKEN_CHARS_MIN} characters, and can be guessed`, form)
   }
+  parseOwnerTokens(environment.CANDOR_OWNER_TOKENS)
 }
 
 function readPlan(
@@ -169,4 +172,25 @@ function checkReputation(name: string, text: string, { extras }: MonitorPlan): v
   const place = line === undefined ? name : `${name}:${line}`
   const form = '[[blocklists]] with zone = "list.example", which is asked over DNS'
   throw new ConfigError(place, 'a Worker has no files of addresses', form)
+}
+
+/** Reads `{"team-web": "TOKEN"}`. @returns Owners with their tokens. @throws {ConfigError} */
+export function parseOwnerTokens(text: string | undefined): readonly (readonly [string, string])[] {
+  if (isBlank(text)) return []
+  const name = 'CANDOR_OWNER_TOKENS'
+  const form = `{"team-web": "TOKEN"}, each token of ${TOKEN_CHARS_MIN} characters or more`
+  let value: unknown
+  try {
+    value = JSON.parse(text ?? '')
+  } catch {
+    // What the parser says would show a part of the secret.
+    throw new ConfigError(name, 'it is no JSON', form)
+  }
+  const entries: readonly (readonly [string, unknown])[] =
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : []
+  const tokens = entries.flatMap(([owner, token]) =>
+    typeof token === 'string' && token.trim().length >= TOKEN_CHARS_MIN ? [[owner, token] as const] : [],
+  )
+  if (tokens.length > 0 && tokens.length === entries.length) return tokens
+  throw new ConfigError(name, 'it is no table of owners and tokens', form)
 }

@@ -28,9 +28,11 @@ describe('worker', () => {
 
   test('is bundled without any module of Node', () => {
     expect(bundle.script.length).toBeGreaterThan(10_000)
-    expect(
-      [...bundle.script.matchAll(/(?:from|require\(|import\()\s*["'](?:node:)?[a-z_/]+["']/g)].map(([text]) => text),
-    ).toEqual([])
+    const imports = [...bundle.script.matchAll(/^(?:import|export) [^\n]*?["']([^"'\n]+)["'];$/gm)].map(
+      (match) => match[1],
+    )
+    expect(imports).toEqual([`./${bundle.tomlPath}`])
+    expect(bundle.script).not.toMatch(/\b(?:__require|require|import)\(["']/)
   })
 
   test('answers /check to who has the token, and to nobody else', async () => {
@@ -73,14 +75,90 @@ describe('worker', () => {
     expect(html).toContain('8.0.1.1')
     const list = await at.site.request('/', { headers: { accept: 'application/json', ...reader } })
     expect(await list.json()).toMatchObject({
-      monitors: [{ domain: 'shop.zone.example', standing: 'learning', ips: ['8.0.1.1'] }],
+      monitors: [{ domain: 'shop.zone.example', standing: 'learning', last_round: { class: 'K0' } }],
     })
     const status = await at.site.request('/status')
     expect([status.status, await status.json()]).toMatchObject([
       200,
       { status: 'ok', names: 1, channel: 'telegram', plan: 'free' },
     ])
-    expect((await at.site.request('/nothing')).status).toBe(404)
+    const nothing = await at.site.request('/nothing', { headers: reader })
+    expect([nothing.status, (await at.site.request('/nothing')).status]).toEqual([404, 401])
+  })
+
+  test('serves the pages and the API of the daemon, as far as KV can, and takes their orders', async () => {
+    await using at = await stage(SHOP, () => ['8.0.1.1'])
+    await at.minutes(0, 1)
+    await at.mature()
+    at.doh.world = () => ['8.9.9.9']
+    await at.minutes(2, 5)
+    const read = async (path: string): Promise<unknown> => (await at.site.request(path)).json()
+    const list = (await read('/api/v1/monitors')) as { readonly monitors: readonly Record<string, unknown>[] }
+    expect(list).toMatchObject({ summary: { names: 1, standings: { incident: 1 } }, next_after: null })
+    expect(await read('/api/v1/monitors/shop.zone.example/A')).toMatchObject({
+      standing: 'incident',
+      values: [{ value: '8.0.1.1', asn: 64_500 }],
+      incidents: [{ subject: 'K3', severity: 'critical', status: 'open', values: ['8.9.9.9'] }],
+    })
+    expect(await read('/api/v1/monitors/shop.zone.example/A/rounds?since=2026-01-01T00:00:00Z')).toMatchObject({
+      rounds: [{ class: 'K3', answers: [{ values: ['8.9.9.9'] }, {}, {}] }],
+    })
+    expect(await read('/api/v1/monitors/shop.zone.example/A/changes')).toMatchObject({
+      changes: [{ kind: 'new' }, { kind: 'learned', text: '8.0.1.1' }],
+    })
+    const [incident = ''] = (list.monitors[0]?.['open_incidents'] ?? []) as readonly string[]
+    for (const path of ['/', '/monitor', '/monitor/names/shop.zone.example/A', `/incidents/${incident}`, '/nothing']) {
+      const page = await at.site.request(path, { headers: { accept: 'text/html' } })
+      const html = await page.text()
+      expect([path, page.status]).toEqual([path, path === '/nothing' ? 404 : 200])
+      // The daemon's navigation leads to what is not here.
+      expect([...html.matchAll(/<nav aria-label="Pages">(.*?)<\/nav>/gs)].map((match) => match[1])).toEqual([
+        '<a href="/monitor">Names</a><a href="/status">Status</a>',
+      ])
+      expect(
+        [...html.matchAll(/href="(\/(?:exits|runs|system|how|api|latest\.json)?)"/g)].map((match) => match[1]),
+      ).toEqual(html.includes('To the overview') ? ['/', '/'] : ['/'])
+    }
+    expect((await at.site.request('/assets/candor.css')).status).toBe(200)
+    const order = (path: string, body: unknown, headers: Record<string, string>): Promise<Response> =>
+      at.site.request(path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      })
+    const said = { incident: /monitor-([\da-f]{16})/.exec(incident)?.[1], who: 'Ada', accept: true }
+    expect((await order('/api/v1/monitors/acknowledge', said, {})).status).toBe(401)
+    expect(await (await order('/api/v1/monitors/acknowledge', said, BEARER)).json()).toMatchObject({ acknowledged: 1 })
+    const checked = await order('/api/v1/monitors/check', { keys: ['shop.zone.example/A'] }, BEARER)
+    expect(await checked.json()).toMatchObject({ checked: [{ key: 'shop.zone.example/A', round: { class: 'K0' } }] })
+    expect(await read('/api/v1/monitors/shop.zone.example/A')).toMatchObject({ incidents: [{ status: 'changed' }] })
+  })
+
+  test('lets the token of an owner read what is theirs', async () => {
+    const tokens = JSON.stringify({ web: 'the-token-of-web-people' })
+    const toml =
+      '[[domains]]\ndomain = "a.zone.example"\nowner = "web"\n[[domains]]\ndomain = "b.zone.example"\nowner = "mail"\n'
+    await using at = await stage(toml, () => ['8.0.1.1'], { CANDOR_OWNER_TOKENS: tokens })
+    await at.minutes(0, 0)
+    const statuses: Record<string, number> = {}
+    for (const path of [
+      '/',
+      '/api/v1/monitors/a.zone.example/A',
+      '/api/v1/monitors/b.zone.example/A',
+      '/monitor/owners/web',
+      '/monitor/owners/mail',
+    ])
+      statuses[path] = (
+        await at.site.request(path, { headers: { authorization: 'Bearer the-token-of-web-people' } })
+      ).status
+    expect(statuses).toEqual({
+      '/': 403,
+      '/api/v1/monitors/a.zone.example/A': 200,
+      '/api/v1/monitors/b.zone.example/A': 403,
+      '/monitor/owners/web': 200,
+      '/monitor/owners/mail': 403,
+    })
+    expect((await at.site.request('/monitor/owners/web')).status).toBe(401)
   })
 
   test.each<[string, Record<string, string>, string, string, string]>([
