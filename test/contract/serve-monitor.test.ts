@@ -125,6 +125,38 @@ describe('candor serve with [monitor]', () => {
     expect(changes.filter(({ kind }) => kind === 'new')).toHaveLength(1)
   }, 40_000)
 
+  test('names file, line and the right form for each key that is wrong, and goes on with what was', async () => {
+    const { daemon, file, resolvers } = await startWatching()
+    const names = '[[domains]]\ndomain = "other.zone.example"\n'
+    const wrong: readonly (readonly [string, RegExp])[] = [
+      ['name = 1', /name = /],
+      ['domain = "a b"', /domain = /],
+      ['record_type = "AX"', /of A, AAAA/],
+      ['category = []', /category = /],
+      ['owner = ""', /owner = /],
+      ['interval = "soon"', /1s to 24h/],
+      ['full_interval = "soon"', /full_interval = /],
+      ['mode = "automatic"', /"auto" or "pin"/],
+      ['expect = [1]', /expect = /],
+      ['approve = ["AS1 tomorrow", 2]', /approve = /],
+      ['maintenance = ["tonight"]', /2026/],
+      ['resolvers = ["onee", "two"]', /one/],
+      ['channels = ["nobody"]', /alerts\.channels/],
+      ['catgory = "web"', /category = /],
+    ]
+    for (const [line, hint] of wrong) {
+      writeFileSync(file, `${resolvers}${line.startsWith('domain') ? '[[domains]]\n\n' : names}${line}\n`)
+      daemon.hangUp()
+      // `roots`, three lines for each of two resolvers, two lines of the name: it stands in the tenth.
+      const refused = { place: `${file}:10`, hint: expect.stringMatching(hint) }
+      await expect
+        .poll(() => read(daemon, '/api/v1/daemon'), { timeout: 5_000 })
+        .toMatchObject({ configuration: { refused } })
+    }
+    expect(await read(daemon, '/api/v1/monitors')).toMatchObject({ monitors: [{ domain: 'shop.zone.example' }] })
+    expect((await daemon.client.get('/system')).text).toContain('no key &quot;catgory&quot;')
+  })
+
   test('takes another file at SIGHUP, and keeps the old one where the new one is bad', async () => {
     const { daemon, file, resolvers } = await startWatching()
     const tail = `${resolvers}[[domains]]\ndomain = "other.zone.example"\nrecord_type = ["A", "MX"]\n`

@@ -13,6 +13,9 @@ import type { Rdata } from '../../src/dns/rdata.ts'
 import { parseRrType } from '../../src/dns/rr-type.ts'
 import { serveDns, type DnsServer } from '../../src/lab/serve-dns.ts'
 import { nodeNet } from '../../src/platform/node-net.ts'
+import { findDaemon } from '../../src/cli/daemon-client.ts'
+import { nodeFiles } from '../../src/platform/node-files.ts'
+import { ask } from './serve-run.ts'
 import { startCandor, type RunningCommand } from './laboratory-run.ts'
 
 const SECONDS = Number(process.env['CANDOR_LOAD_SECONDS'] ?? (process.env['CANDOR_TEST_FULL'] === '1' ? '3600' : '0'))
@@ -22,6 +25,8 @@ const TYPES = ['A', 'AAAA', 'MX', 'TXT', 'NS']
 const BUDGET = 40
 /** The first minutes fill caches and profiles, and are no part of an hour. */
 const WARM_SECONDS = Math.min(120, SECONDS / 4)
+/** A budget is looked at over so many seconds. */
+const WINDOW_SECONDS = 10
 const TICKS_PER_SECOND = 100
 
 /** A resolver that counts its queries by second. A third of the names rotate, a third differ by resolver. */
@@ -43,7 +48,7 @@ function reply(query: DnsMessage, resolver: number, second: number): DnsMessage 
   const header = { ...query.header, response: true, recursionAvailable: true, authenticData: false }
   const label = new TextDecoder().decode(question.name[0])
   const number = Number(label.replace(/\D/g, ''))
-  const turn = number % 3 === 0 ? 0 : number % 3 === 1 ? Math.floor(second / 60) % 16 : resolver
+  const turn = number % 3 === 0 ? 0 : number % 3 === 1 ? Math.floor(second / 7) % 16 : resolver
   const addresses = [0, 1, 2, 3].map((at) => `8.8.${number % 256}.${((turn + at) % 16) + 1}`)
   const base = { name: question.name, type: question.type, class: 1, ttl: 60 }
   return { ...query, header, answers: rdataOf(question, addresses).map((rdata) => ({ ...base, rdata })) }
@@ -107,25 +112,28 @@ describe.skipIf(SECONDS === 0)('a daemon that watches 300 names with 5 types', (
     async () => {
       const { pid } = daemon
       await pause(WARM_SECONDS)
-      const [cpuStart, sizeStart] = [readCpuSeconds(pid), sizeOf(directory)]
+      const [cpuStart, sizeStart] = [readCpuSeconds(pid), await readUsedOctets(directory)]
       const asked = (): number =>
         resolvers.reduce((sum, { counts }) => sum + [...counts.values()].reduce((a, b) => a + b, 0), 0)
       const askedStart = asked()
       const seconds = SECONDS - WARM_SECONDS
       await pause(seconds)
       const cpuShare = (readCpuSeconds(pid) - cpuStart) / seconds
-      const octetsPerDay = ((sizeOf(directory) - sizeStart) / seconds) * 86_400
+      const octetsPerDay = (((await readUsedOctets(directory)) - sizeStart) / seconds) * 86_400
+      const fileOctets = sizeOf(directory)
       const perSecond = (asked() - askedStart) / seconds
-      const busiest = Math.max(...resolvers.flatMap(({ counts }) => [...counts.values()]))
+      const busiest = Math.max(...resolvers.map(({ counts }) => busiestOf(counts, 1)))
+      const steadily = Math.max(...resolvers.map(({ counts }) => busiestOf(counts, WINDOW_SECONDS))) / WINDOW_SECONDS
       const peakMib = readPeakMib(pid)
       process.stderr.write(
-        `load: ${(cpuShare * 100).toFixed(1)} % of a core, ${peakMib.toFixed(0)} MiB at most, ${(octetsPerDay / 1e6).toFixed(0)} MB a day, ` +
-          `${perSecond.toFixed(1)} questions a second, ${busiest} in the busiest second of a resolver\n`,
+        `load: ${(cpuShare * 100).toFixed(1)} % of a core, ${peakMib.toFixed(0)} MiB at most, ${(octetsPerDay / 1e6).toFixed(0)} MB a day, ${(fileOctets / 1e6).toFixed(1)} MB now, ` +
+          `${perSecond.toFixed(1)} questions a second, ${busiest} in the busiest second of a resolver, ${steadily.toFixed(1)} a second in its busiest ten\n`,
       )
       // All were asked each minute.
       expect(perSecond).toBeGreaterThan(0.9 * ((NAMES * TYPES.length * 3) / 60))
-      // A second of the server's clock may hold parts of two of the sender's.
-      expect(busiest).toBeLessThanOrEqual(BUDGET + 2)
+      expect(steadily).toBeLessThanOrEqual(BUDGET)
+      // What this machine held up for a moment is counted in the next second.
+      expect(busiest).toBeLessThanOrEqual(BUDGET * 1.1)
       expect(peakMib).toBeLessThanOrEqual(250)
       expect(octetsPerDay).toBeLessThanOrEqual(150e6)
       expect(cpuShare).toBeLessThanOrEqual(0.1)
@@ -133,6 +141,27 @@ describe.skipIf(SECONDS === 0)('a daemon that watches 300 names with 5 types', (
     (SECONDS + 120) * 1_000,
   )
 })
+
+/** What the daemon says that its database holds: the log of it is written over again and again, and grows no more. */
+async function readUsedOctets(directory: string): Promise<number> {
+  const client = await findDaemon(nodeFiles, join(directory, 'data'))
+  if (client === undefined) throw new Error('the daemon does not answer')
+  const { summary } = await ask<{ readonly summary: { readonly used_octets: number } }>(
+    client,
+    '/api/v1/monitors?limit=1',
+  )
+  return summary.used_octets
+}
+
+/** The most questions of any seconds in a row. */
+function busiestOf(counts: ReadonlyMap<number, number>, seconds: number): number {
+  const sums = [...counts.keys()].map((from) => {
+    let sum = 0
+    for (let second = from; second < from + seconds; second++) sum += counts.get(second) ?? 0
+    return sum
+  })
+  return Math.max(0, ...sums)
+}
 
 /** Of the database with what is still in its log. */
 function sizeOf(directory: string): number {
