@@ -38,13 +38,7 @@ const PACKET_ID = 0
 /** Probes, or reads what was probed. @throws {ConfigError | RunError | FileError} */
 export async function runProbeStage(run: SatelliteRun): Promise<StageOutcome> {
   const { directory, context } = run
-  if (directory.input('blocklist') === undefined) {
-    throw new ConfigError(
-      '--blocklist',
-      'a probe does not start without a list of those who must not be probed',
-      '--blocklist FILE (addresses and prefixes; an empty file says that there are none)',
-    )
-  }
+  if (directory.input('blocklist') === undefined) throw noBlocklist()
   const name = probeName(run)
   const packet = encodeQuery({ id: PACKET_ID, name, type: TYPE_A, recursionDesired: true })
   await writePacket(run, packet)
@@ -89,6 +83,15 @@ export async function runProbeStage(run: SatelliteRun): Promise<StageOutcome> {
   })
   const notAsked = context.interrupted.aborted ? 0 : targets.length - counts.asked
   return { counts: { targets: targets.length, refused, ...counts }, failures: { not_asked: notAsked } }
+}
+
+/** A probe was asked for without a list of those who must not be probed. */
+export function noBlocklist(): ConfigError {
+  return new ConfigError(
+    '--blocklist',
+    'a probe does not start without a list of those who must not be probed',
+    '--blocklist FILE (addresses and prefixes; an empty file says that there are none)',
+  )
 }
 
 function probeName(run: SatelliteRun): Name {

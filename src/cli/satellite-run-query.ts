@@ -21,14 +21,8 @@ import { ConfigError } from '../core/config-error.ts'
 import { createHash } from 'node:crypto'
 import { openLineLog } from '../store/line-log.ts'
 import type { StageOutcome } from './satellite-run-directory.ts'
-import {
-  isNamedOut,
-  keepAll,
-  mayAsk,
-  readJournal,
-  readStageRecords,
-  type SatelliteRun,
-} from './satellite-run-context.ts'
+import { keepAll, mayAsk, readJournal, readStageRecords, type SatelliteRun } from './satellite-run-context.ts'
+import { findNames, isNameAllowed } from './satellite-run-names.ts'
 import { withStageTree, type SatelliteTree } from './satellite-tree.ts'
 
 const JOURNAL = 'query'
@@ -48,10 +42,11 @@ export async function runQueryStage(run: SatelliteRun): Promise<StageOutcome> {
     )
   }
   const resolvers = await readResolvers(run)
-  const unmeasured = run.isReplay ? 0 : await measure(run, resolvers, domains)
+  const allowed = await findAllowed(run, [...resolvers.values()].flat())
+  const unmeasured = run.isReplay ? 0 : await measure(run, resolvers, domains, allowed)
   const isWhole = !run.context.interrupted.aborted
   const counts = await withStageTree(run.context.files, run.directory.path, (tree) => writeFiles(run, tree))
-  const total = domains.length * [...resolvers.values()].reduce((sum, { length }) => sum + length, 0)
+  const total = domains.length * allowed.size
   run.context.log.info('cli.satellite.queried', { pairs: counts['pairs'] ?? 0, seed: plan.seed })
   return { counts: { ...counts, planned: total }, failures: { not_measured: isWhole ? unmeasured : 0 } }
 }
@@ -63,8 +58,7 @@ async function readResolvers(run: SatelliteRun): Promise<Resolvers> {
     ['non_resolver', []],
   ])
   for await (const { vp, name } of readStageRecords(run, 'resolvers', 'filter')) {
-    if (typeof vp !== 'string' || !mayAsk(run, vp)) continue
-    if (typeof name === 'string' && isNamedOut(run, name)) continue
+    if (typeof vp !== 'string') continue
     const kind = name === 'control' ? 'control' : name === 'non-resolver' ? 'non_resolver' : 'resolver'
     const list = found.get(kind) ?? []
     if (!list.includes(vp)) list.push(vp)
@@ -72,11 +66,24 @@ async function readResolvers(run: SatelliteRun): Promise<Resolvers> {
   return found
 }
 
-async function measure(run: SatelliteRun, resolvers: Resolvers, domains: readonly string[]): Promise<number> {
+/** Who may be asked now: somebody may have opted out since the resolvers were found. */
+async function findAllowed(run: SatelliteRun, addresses: readonly string[]): Promise<ReadonlySet<string>> {
+  const open = addresses.filter((address) => mayAsk(run, address))
+  if (!run.optOut.hasNames) return new Set(open)
+  const names = await findNames(run, 'names', open)
+  return new Set(open.filter((address) => isNameAllowed(run, names, address)))
+}
+
+async function measure(
+  run: SatelliteRun,
+  resolvers: Resolvers,
+  domains: readonly string[],
+  allowed: ReadonlySet<string>,
+): Promise<number> {
   const { context, directory } = run
   const { plan } = directory
   const done = await openPlan(run, resolvers, domains)
-  const pairs = domains.length * [...resolvers.values()].reduce((sum, { length }) => sum + length, 0)
+  const pairs = domains.length * allowed.size
   let unmeasured = 0
   let firstNumber = 0
   run.display.enter('query', pairs, done.size)
@@ -92,6 +99,7 @@ async function measure(run: SatelliteRun, resolvers: Resolvers, domains: readonl
       caps: plan.caps,
       timeoutMs: plan.timeout_ms,
       isDone: (number) => done.has(number),
+      mayAsk: (address) => allowed.has(address),
       signal: context.interrupted,
       onUnmeasured: () => {
         unmeasured++

@@ -2,6 +2,7 @@
 import { joinPath } from '../core/files.ts'
 import type { SatelliteSeverity } from '../verdicts/satellite-severity.ts'
 import { formatScanPath } from '../campaigns/satellite/scan-file-names.ts'
+import { RunError } from '../core/config-error.ts'
 import type { CliContext } from './cli-context.ts'
 import { detectScan } from './satellite-detect.ts'
 import { finishWithSeverity, loadEvidenceLists } from './satellite-evidence.ts'
@@ -79,6 +80,9 @@ export async function runStages(
       await directory.end(stage, outcome)
       outcomes.push({ stage, ...outcome })
     }
+  } catch (error) {
+    // What an interrupt cut off is no failure of its own.
+    if (!(error instanceof RunError) || !context.interrupted.aborted) throw error
   } finally {
     await display.stop()
   }

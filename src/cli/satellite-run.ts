@@ -4,12 +4,13 @@
  * `run` and `full` are the same; `discover` finds resolvers, `test` asks and judges, and each stage is a command of its own.
  */
 import type { Command } from 'commander'
-import { ConfigError } from '../core/config-error.ts'
+import { ConfigError, RunError } from '../core/config-error.ts'
 import { joinPath } from '../core/files.ts'
 import type { CliContext } from './cli-context.ts'
 import { writeAnnouncement } from './satellite-announcement.ts'
 import { openRunDirectory, runName, type StageName } from './satellite-run-directory.ts'
 import { addRunOptions, type RunFlags } from './satellite-run-options.ts'
+import { noBlocklist } from './satellite-run-probe.ts'
 import { runStages } from './satellite-run-stages.ts'
 
 interface StageCommand {
@@ -81,6 +82,14 @@ async function begin(context: CliContext, stages: readonly StageName[], flags: R
   if (resume !== undefined && (await context.files.info(joinPath(resume, 'journal', 'run.json'))) === undefined)
     throw new ConfigError('--resume', `${resume} is no directory of a run`, '--resume CP_Satellite-YYYY-MM-DD-HH-MM-SS')
   const path = resume ?? joinPath(output, runName(context.clock.wallNowMs()))
+  if (resume === undefined) {
+    // Before anything is written.
+    if (flags['blocklist'] === undefined) throw noBlocklist()
+    if (stages.includes('query') && flags['domains'] === undefined)
+      throw new ConfigError('--domains', 'there is no name to be tested', '--domains FILE (one name a line)')
+    if ((await context.files.info(path)) !== undefined)
+      throw new RunError(`${path} is there already`, 'begin a second later, or go on with it: --resume')
+  }
   await using directory = await openRunDirectory(context, path, flags)
   if (flags.announce === true) {
     const lines = `${await directory.readInput('addresses')}\n${await directory.readInput('ranges')}`.split('\n')

@@ -9,6 +9,8 @@ import { joinPath, type AppendFile, type Files } from '../core/files.ts'
 
 const FILE_MODE = 0o644
 const DIRECTORY_MODE = 0o755
+/** What the names of unfinished files end with. */
+const PART = '.part'
 /** One write of the system for some hundred rows. */
 const BUFFER_CHARS = 1024 * 1024
 
@@ -63,7 +65,8 @@ export async function withStageTree<Result>(
   work: (tree: SatelliteTree) => Promise<Result>,
 ): Promise<Result> {
   await files.makeDirectory(directory, DIRECTORY_MODE)
-  const tree = createWriter(files, directory, '.part')
+  await removeParts(files, directory)
+  const tree = createWriter(files, directory, PART)
   try {
     const result = await work(tree)
     await tree.close()
@@ -71,6 +74,13 @@ export async function withStageTree<Result>(
   } catch (error) {
     await tree.abandon()
     throw error
+  }
+}
+
+/** What a killed process left. */
+async function removeParts(files: Files, directory: string): Promise<void> {
+  for (const parent of [directory, joinPath(directory, 'raw')]) {
+    for (const name of await files.list(parent)) if (name.endsWith(PART)) await files.remove(joinPath(parent, name))
   }
 }
 

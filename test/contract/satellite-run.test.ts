@@ -223,6 +223,17 @@ describe('candor satellite full', () => {
     expect(tags.get(right)).toMatchObject({ http: '', cert: expect.stringMatching(/^[\da-f]{64}$/) as unknown })
   })
 
+  test('leaves out who opts out when the run is under way', async () => {
+    const tree = findRun(files.directory)
+    const journal = join(tree, 'journal/query.jsonl')
+    writeFileSync(journal, `${readFileSync(journal, 'utf8').split('\n')[0] ?? ''}\n`)
+    const list = join(files.directory, 'in/later')
+    writeFileSync(list, `${RIGHT}\nns3.example.org\n`)
+    shared.seen.length = 0
+    expect((await run(shared, ['satellite', 'query', tree, '--opt-out', list])).status).toBe(0)
+    expect(new Set(shared.seen.map(({ resolver }) => resolver))).toEqual(new Set([...CONTROL, LIAR]))
+  })
+
   test('asks nobody who opted out, by address, prefix, system or name, at any stage', async () => {
     await using world = await startWorld()
     const { directory, options } = putFiles(makeTestDirectory(), {
@@ -250,16 +261,19 @@ describe('candor satellite full', () => {
     writeFileSync(join(directory, 'in/addresses'), '8.8.8.8\n')
     const early = await run(world, ['satellite', 'discover', ...options])
     expect(early).toMatchObject({ status: 1, stderr: expect.stringContaining('announced a day before') as unknown })
+    const again = join(directory, 'again')
     const announced = await run(world, [
       'satellite',
       'discover',
       ...options,
+      '--output',
+      again,
       '--announce',
       '--contact',
       'us <a@b.example>',
     ])
     expect(announced.status).toBe(0)
-    const tree = findRun(directory)
+    const tree = findRun(again)
     expect(readFileSync(join(tree, 'announcement.html'), 'utf8')).toContain('us &#60;a@b.example&#62;')
     const soon = await run(world, ['satellite', 'discover', '--resume', tree])
     expect(soon).toMatchObject({ status: 1, stderr: expect.stringContaining('less than a day ago') as unknown })

@@ -64,6 +64,7 @@ function planOf(resolvers: readonly string[], changes: Partial<PairPlan> = {}): 
     caps: CAPS,
     timeoutMs: 1_000,
     isDone: () => false,
+    mayAsk: () => true,
     signal: new AbortController().signal,
     onUnmeasured: () => {},
     ...changes,

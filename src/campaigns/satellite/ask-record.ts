@@ -4,6 +4,7 @@
  *
  * **Invariant**: what is written reads back equal; a line that is none is `undefined`.
  */
+import { canonicalIp } from '../../core/ip-address.ts'
 import { decodeMessage } from '../../dns/decode-message.ts'
 import { formatName } from '../../dns/name.ts'
 import { RCODE_NOERROR, RCODE_NXDOMAIN } from '../../dns/rcode.ts'
@@ -53,6 +54,8 @@ export function sourceOfTrial({ attempts }: PairTrial): string | undefined {
     if (decoded.kind === 'malformed') continue
     for (const { rdata } of decoded.message.answers) {
       if (rdata.kind === 'a' || rdata.kind === 'aaaa') return rdata.address
+      const text = rdata.kind === 'txt' ? new TextDecoder().decode(rdata.strings[0]) : ''
+      if (canonicalIp(text) !== undefined) return canonicalIp(text)
     }
   }
   return undefined

@@ -41,6 +41,8 @@ export interface PairPlan {
   readonly timeoutMs: number
   /** Whether a pair was measured before. */
   isDone(number: number): boolean
+  /** Whether a resolver may be asked; the pairs of others keep their numbers and are left out. */
+  mayAsk(resolver: string): boolean
   readonly signal: AbortSignal
   /** Hears of each pair that our own side could not measure. */
   onUnmeasured(): void
@@ -175,7 +177,7 @@ class PairFeed {
     while (this.#place < this.#count) {
       const at = this.#numberAt(this.#place++)
       const number = firstNumber + at
-      if (this.#plan.isDone(number)) continue
+      if (this.#plan.isDone(number) || !this.#plan.mayAsk(resolvers[at % resolvers.length] ?? '')) continue
       this.#open++
       const domain = domains[Math.floor(at / resolvers.length)] ?? ''
       const random = this.#machine.createRandom(`${seed}:${number}`)

@@ -1,6 +1,7 @@
 /** Evidence as JSON: the lines of `packets.json` and `fetches.json`. Readers: `read-evidence.ts`. */
 import type { SatelliteFetch, SatellitePage, SatelliteQueryPackets } from '../../model/satellite-evidence.ts'
 import type { JsonFields } from '../../model/satellite-row.ts'
+import { whyNotCompared } from './page-hash.ts'
 
 /** All datagrams of a pair. */
 export function writePackets(resolver: string, domain: string, queries: readonly SatelliteQueryPackets[]): JsonFields {
@@ -57,5 +58,6 @@ function writePage(page: SatellitePage | null): JsonFields | null {
     body: page.body,
     is_truncated: page.isTruncated,
     body_sha256: page.bodySha256,
+    not_compared: whyNotCompared(page),
   }
 }
