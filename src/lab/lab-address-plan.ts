@@ -26,8 +26,8 @@ const DOCUMENTATION: readonly { readonly prefix: IpPrefix; readonly owner: Addre
   { prefix: prefixOf('2001:db8::/32'), owner: ownerOf(64_510, 'Laboratory Sites', 'XE') },
 ]
 
-/** Countries of the access networks in 198.18/16. */
-export const ACCESS_COUNTRIES: readonly string[] = ['XI', 'XJ', 'XK', 'XL', 'XM', 'XN', 'XO', 'XP', 'XQ', 'XR']
+/** Countries of the access networks in 198.18/16: codes that nobody uses, as XK is for Kosovo. */
+export const ACCESS_COUNTRIES: readonly string[] = ['XI', 'XJ', 'XV', 'XL', 'XM', 'XN', 'XO', 'XP', 'XQ', 'XR']
 /** Networks of each country, in turn by the third octet. */
 export const ACCESS_NETWORKS_PER_COUNTRY = 2
 const ACCESS_AS_FIRST = 64_520

@@ -113,7 +113,8 @@ const CANDIDATE_KINDS: readonly CandidateKind[] = [
 const OPERATORS = 5
 const ADDRESSES_PER_OPERATOR = 2
 const NON_RESOLVERS = 4
-const SHARING_AN_UPSTREAM = 3
+/** Of so many neighbours the first two share an upstream. */
+const NEIGHBOURS = 4
 
 /** What a country does to censored names, or what its resolvers are known for. */
 export function mechanismOf(country: string): Mechanism {
@@ -136,7 +137,7 @@ export function planResolvers(seed: string, count: number): PlannedResolvers {
       country,
       name: `ns${1 + host}.isp-${network}.test`,
       character: character ?? { kind: 'ordinary' },
-      upstream: `198.18.${THIRD.upstreams + network}.${1 + Math.floor(host / SHARING_AN_UPSTREAM)}`,
+      upstream: `198.18.${THIRD.upstreams + network}.${1 + (host % NEIGHBOURS === 1 ? host - 1 : host)}`,
     }
   })
   const perKind = Math.max(1, Math.round(count / 20))
