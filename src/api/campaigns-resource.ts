@@ -12,7 +12,7 @@ const PATH = '/api/v1/campaigns'
 
 const CAMPAIGN = z
   .strictObject({
-    campaign: z.literal('exits'),
+    campaign: z.enum(['exits', 'satellite']),
     schedule: z.string().nullable().describe('Cron expression, UTC; null when it runs only when asked.'),
     next_run_at: z.string().nullable(),
     running_id: RUN_ID.nullable(),
@@ -92,6 +92,6 @@ function formatCampaign({
     running_id: runningId,
     last: last === null ? null : { run_id: last.runId, outcome: last.outcome, message: last.message },
     url: `${PATH}/${campaign}`,
-    runs_url: '/api/v1/runs',
+    runs_url: campaign === 'satellite' ? '/api/v1/satellite/runs' : '/api/v1/runs',
   }
 }

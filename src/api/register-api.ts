@@ -5,6 +5,7 @@
  */
 import type { Hono } from 'hono'
 import type { DomainSource } from '../model/domain-view.ts'
+import type { SatelliteArchive } from '../model/satellite-archive.ts'
 import type { Sidecar } from '../model/sidecar.ts'
 import type { AccessGuard } from './access.ts'
 import { createAlertsResource } from './alerts-resource.ts'
@@ -31,6 +32,7 @@ import { PUBLISHED_PATH, readPublished } from './published-files.ts'
 import { checkReadiness } from './readiness.ts'
 import { createResolversResource } from './resolvers-resource.ts'
 import { createRunsResource } from './runs-resource.ts'
+import { createSatelliteResource } from './satellite-resource.ts'
 import { createSidecarsResource } from './sidecars-resource.ts'
 import { createVantagesResource } from './vantages-resource.ts'
 
@@ -43,6 +45,8 @@ export interface ApiSources extends MetricsSources {
   readonly domains?: DomainSource | undefined
   /** Child processes; empty where there are none. */
   readonly sidecars?: readonly Sidecar[] | undefined
+  /** Runs over resolvers. */
+  readonly satellite?: SatelliteArchive | undefined
 }
 
 /** Adds the routes to `app`. @returns What the API can be asked. */
@@ -83,6 +87,7 @@ function createOperations(sources: ApiSources): readonly Operation[] {
     ...(monitor === undefined ? [] : createMonitorsResource(monitor, clock)),
     ...(domains === undefined ? [] : createDomainsResource(domains)),
     ...(domains === undefined ? [] : createResolversResource(domains, clock)),
+    ...(sources.satellite === undefined ? [] : createSatelliteResource(sources.satellite)),
     ...(sources.sidecars === undefined ? [] : createSidecarsResource(sources.sidecars)),
     ...createCompatibleResource(atHand, runs),
   ]

@@ -53,7 +53,7 @@ const CURRENT_RUN = z
   .meta({ id: 'CurrentRun' })
 
 const ORDER = z.strictObject({
-  campaign: z.literal('exits').default('exits'),
+  campaign: z.enum(['exits', 'satellite']).default('exits'),
   fingerprints: z.array(FINGERPRINT).max(FINGERPRINTS_MAX).default([]).describe('Only these relays; empty for all.'),
   countries: z
     .array(z.string().regex(/^[A-Z]{2}$/))
@@ -148,9 +148,12 @@ function startRun(control: DaemonControl): Operation {
     body: ORDER,
     answer: z.strictObject({ run_id: RUN_ID, url: LINK }),
     handle: async ({ body }) => {
+      const { campaign, fingerprints, countries } = body
+      if (campaign !== 'exits' && fingerprints.length + countries.length > 0)
+        return refuse('bad-body', `fingerprints and countries choose exits; a run of ${campaign} has none.`)
       const start = await control.startRun(body)
       if (!start.started) return refuse(start.reason === 'busy' ? 'busy' : 'unavailable', start.message)
-      const url = `${PATH}/${start.runId}`
+      const url = campaign === 'exits' ? `${PATH}/${start.runId}` : `/api/v1/${campaign}/runs/${start.runId}`
       return { location: url, body: { run_id: start.runId, url } }
     },
   })

@@ -1,6 +1,6 @@
 /** Lists that the rules of `candor satellite` load, and what the rules write beside the published files. */
 import { Option, type Command } from 'commander'
-import { formatAggregate, formatPairJudgement } from '../campaigns/satellite/format-judgement.ts'
+import { formatAggregate, formatControl, formatPairJudgement } from '../campaigns/satellite/format-judgement.ts'
 import { openPacketJoin } from '../campaigns/satellite/packet-join.ts'
 import { createScanJudge } from '../campaigns/satellite/judge-scan.ts'
 import type { ScanFacts } from '../campaigns/satellite/scan-facts.ts'
@@ -110,7 +110,7 @@ async function loadSignatures(
   return signatures
 }
 
-/** Begins with nothing seen. @param scan - Its `tree` gets `findings.jsonl`, `aggregates.jsonl` and the profiles of the resolvers. */
+/** Begins with nothing seen. @param scan - Its `tree` gets findings, aggregates, controls and profiles. */
 export function createScanEvidence(
   context: CliContext,
   facts: ScanFacts,
@@ -120,13 +120,15 @@ export function createScanEvidence(
   const { path, tree } = scan
   const packets = openPacketJoin(openSource(context, path))
   const judge = createScanJudge({ facts, plan: context.addressPlan, findBlockAddress: lists.findBlockAddress })
+  const domains = new Set<string>()
   let gravest: SatelliteSeverity | undefined
   return {
     survey: judge.survey,
     judge: async (row) => {
       const judged = judge.judge(row, await packets.take(row))
       gravest = graver(gravest, tellSeverity(judged.judgement, judged.findings))
-      if (judged.findings.length > 0) await tree.write('findings.jsonl', formatPairJudgement(row, judged))
+      domains.add(row.domain)
+      await tree.write('findings.jsonl', formatPairJudgement(row, judged))
     },
     finish: async () => {
       const left = await packets.close()
@@ -135,6 +137,7 @@ export function createScanEvidence(
         if (aggregate.verdict === 'interference') gravest = 'critical'
         await tree.write('aggregates.jsonl', formatAggregate(aggregate))
       }
+      for (const domain of domains) await tree.write('controls.jsonl', formatControl(domain, facts.findControl(domain)))
       for (const profile of judge.profiles()) await tree.write('raw/resolvers_profile.json', profile)
       for (const [fingerprint, pages] of facts.stoppedSignatures) {
         context.log.warn('satellite.signature.stopped', { fingerprint, pages })

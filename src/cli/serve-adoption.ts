@@ -51,7 +51,7 @@ export function createImportChore(
   return {
     name: 'import',
     run: async (signal) => {
-      const unfinished = state.unfinishedRuns().map(({ runId }) => runId)
+      const unfinished = state.unfinishedRuns('exits').map(({ runId }) => runId)
       const paths = await listUnknown(files, place, unfinished)
       const task = { files, archive: place.archive, policy: policy(), nowMs: clock.wallNowMs(), signal }
       const { kept, refused } = await importReports(task, paths)

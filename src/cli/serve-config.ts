@@ -17,6 +17,7 @@ import {
   type ScheduleSettings,
   type ServeSettings,
 } from '../config/serve-settings.ts'
+import { SATELLITE_SETTINGS, type SatelliteSettings } from '../config/satellite-settings.ts'
 import type { SettingGroup } from '../config/setting.ts'
 import type { SmartDnsSettings } from '../config/smartdns-settings.ts'
 import { formatIsoTime } from '../core/clock.ts'
@@ -49,6 +50,7 @@ export interface ServeConfig {
   readonly schedule: ScheduleSettings
   readonly alerts: AlertSettings
   readonly publish: PublishSettings
+  readonly satellite: SatelliteSettings
   /** How long the archive keeps what. */
   readonly retention: RetentionPolicy
   readonly smartDns: SmartDnsSettings
@@ -123,6 +125,7 @@ async function read(command: Command, context: CliContext): Promise<ServeConfig>
     schedule: collectSettings<ScheduleSettings>(SCHEDULE_SETTINGS, of('schedule')),
     alerts,
     publish,
+    satellite: collectSettings<SatelliteSettings>(SATELLITE_SETTINGS, of('satellite')),
     retention: toRetentionPolicy(collectSettings<RetentionSettings>(RETENTION_SETTINGS, of('retention'))),
     smartDns: readSmartDns(of('smartdns'), sets),
     sets,

@@ -2,10 +2,8 @@
 import { nameArtefacts } from '../campaigns/exits/artefact-names.ts'
 import { readExitReport } from '../campaigns/exits/exit-report-reader.ts'
 import { journalFileName, readPriorRun } from '../campaigns/exits/exits-journal.ts'
-import { ConfigError, RunError } from '../core/config-error.ts'
-import { FileError, joinPath } from '../core/files.ts'
+import { joinPath } from '../core/files.ts'
 import { createLog, type LogSink } from '../core/log.ts'
-import { ProcessError } from '../core/process-runner.ts'
 import type { CampaignWork, RunJob, RunReport } from '../daemon/campaign-work.ts'
 import { openRunLog, removeOldRunLogs } from '../daemon/run-log.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
@@ -18,9 +16,7 @@ import { loadModules } from './exits-modules.ts'
 import { runExitScan } from './exits-scan.ts'
 import { withDirectResolver, withTables } from './exits-surroundings.ts'
 import type { ServeConfig } from './serve-config.ts'
-
-/** SQLITE_FULL: https://sqlite.org/rescode.html#full */
-const SQLITE_FULL = 13
+import { explainRunFailure } from './serve-run-failure.ts'
 
 /** Where a daemon keeps what. */
 export interface ServeDirectories {
@@ -59,14 +55,18 @@ export function createExitsWork(
 }
 
 /** What a run says goes to its own log; what it logs goes there and to the daemon's. */
-function withRunLog(context: CliContext, { runId, signal }: RunJob, sink: LogSink): CliContext {
+export function withRunLog(
+  context: CliContext,
+  { runId, signal, request: { campaign } }: RunJob,
+  sink: LogSink,
+): CliContext {
   const daemonLog = context.log.child({ run_id: runId })
   const log = createLog((level, event, fields) => {
     sink(level, event, fields)
     daemonLog[level](event, fields)
   })
   const say = (line: string): Promise<void> => {
-    sink('info', 'exits.run.said', { line })
+    sink('info', `${campaign}.run.said`, { line })
     return Promise.resolve()
   }
   return { ...context, log, say, interrupted: signal }
@@ -93,7 +93,7 @@ async function runLogged(
     })
     return describeReport(outcome.report, outcome.interrupted)
   } catch (error) {
-    return explainFailure(error, job)
+    return explainRunFailure(error, job, 'It ended before the first exit was asked.')
   }
 }
 
@@ -132,23 +132,4 @@ function describeReport(report: ExitReport | undefined, isInterrupted: boolean):
   if (isInterrupted) return { kind: 'ended', outcome: 'interrupted', message: null, hasReport }
   const invalid = report?.metadata.invalid ?? null
   return { kind: 'ended', outcome: invalid === null ? 'complete' : 'invalid', message: invalid, hasReport }
-}
-
-/** @throws Whatever is no trouble of the operator's, the network's or the disk's: a bug. */
-function explainFailure(error: unknown, { signal }: RunJob): RunReport {
-  const ended = { kind: 'ended', outcome: 'failed', hasReport: false } as const
-  if (isDiskFull(error)) return { kind: 'suspended', message: 'the disk is full' }
-  if (signal.aborted && error instanceof Error && error.name === 'AbortError')
-    return { ...ended, outcome: 'interrupted', message: 'It ended before the first exit was asked.' }
-  if (error instanceof ConfigError) return { ...ended, message: `${error.path}: ${error.message} (${error.hint})` }
-  if (error instanceof RunError) return { ...ended, message: `${error.message} ${error.hint}`.trim() }
-  if (error instanceof FileError || error instanceof ProcessError) return { ...ended, message: error.message }
-  throw error
-}
-
-function isDiskFull(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  const code = error instanceof FileError ? error.code : ''
-  const isSqlite = 'errcode' in error && error.errcode === SQLITE_FULL
-  return code === 'ENOSPC' || code === 'EDQUOT' || isSqlite || isDiskFull(error.cause)
 }

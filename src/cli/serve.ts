@@ -41,6 +41,7 @@ import { createExitsWork, type ServeDirectories } from './serve-exits.ts'
 import { serveHttp, serveUnixSocket, type FetchHandler } from './serve-http.ts'
 import { createServedDomains, type ServedDomains } from './serve-domains.ts'
 import { createServedMonitor, type ServedMonitor } from './serve-monitor.ts'
+import { openServedSatellite, type ServedSatellite } from './serve-satellite.ts'
 import { createServedPublication, type ServedPublication } from './serve-publication.ts'
 import { openServedSmartDns, type ServedSmartDns } from './serve-smartdns.ts'
 import { createRunSteps } from './serve-steps.ts'
@@ -76,6 +77,7 @@ async function serve(context: CliContext, command: Command): Promise<void> {
     await using lock = await acquireRunLock(dataDir, 'candor serve')
     void lock
     using state = await openDaemonState(joinPath(dataDir, 'daemon.db'))
+    using satellite = await openServedSatellite(context, directories, () => config.current())
     await using alerts = await openServedAlerts(context, config.current().alerts, dataDir)
     const domains = createServedDomains(withTables(context, general), dataDir, () => alerts.stores.outbox)
     await using smartDns = await openServedSmartDns(context, dataDir, config, domains)
@@ -85,17 +87,8 @@ async function serve(context: CliContext, command: Command): Promise<void> {
       const publication = createServedPublication(context, directories, () => config.current())
       const monitor = createServedMonitor(withTables(context, general), dataDir, () => alerts.stores.outbox)
       alerts.addNotes((sinceMs) => monitor.notes(sinceMs))
-      await serveLocked(context, {
-        config,
-        directories,
-        state,
-        archive,
-        alerts,
-        publication,
-        monitor,
-        domains,
-        smartDns,
-      })
+      const parts = { config, directories, state, archive, alerts, publication, monitor, domains, smartDns, satellite }
+      await serveLocked(context, parts)
     } finally {
       await store.close()
     }
@@ -117,6 +110,7 @@ interface ServeParts {
   readonly monitor: ServedMonitor
   readonly domains: ServedDomains
   readonly smartDns: ServedSmartDns
+  readonly satellite: ServedSatellite
 }
 
 async function serveLocked(context: CliContext, parts: ServeParts): Promise<void> {
@@ -144,6 +138,7 @@ async function serveLocked(context: CliContext, parts: ServeParts): Promise<void
     daemon.begin(toSchedule(config.current()))
     await parts.domains.begin(config.current().domains)
     await parts.smartDns.begin()
+    parts.satellite.begin()
     const [exits] = daemon.control.campaigns()
     const next = config.current().exitsNotConfigured ?? describeNext(exits)
     log.info('daemon.started', { url: server.url, data_dir: directories.dataDir, exits: next })
@@ -188,7 +183,7 @@ function describeNext(state: CampaignState | undefined): string {
 
 function assemble(
   context: CliContext,
-  { config, directories, state, archive, publication, monitor, domains, smartDns }: ServeParts,
+  { config, directories, state, archive, publication, monitor, domains, smartDns, satellite }: ServeParts,
   steps: readonly RunStep[],
 ): Daemon {
   const { clock, log, version, files } = context
@@ -199,6 +194,8 @@ function assemble(
     state,
     random: context.createRandom(context.newSeed()),
     newId: () => context.newSeed(),
+    satellite: satellite.work,
+    satelliteSteps: satellite.steps,
     exits: createExitsWork(context, directories, archive.store, () => config.current()),
     steps,
     firstChore: createImportChore(
@@ -246,7 +243,7 @@ function listProblems({ exitsNotConfigured, schedule }: ServeConfig): readonly s
 
 function createHandler(
   context: CliContext,
-  { config, directories, archive, alerts, monitor, domains, smartDns }: ServeParts,
+  { config, directories, archive, alerts, monitor, domains, smartDns, satellite }: ServeParts,
   { control }: Daemon,
 ): FetchHandler {
   const { clock, log, files } = context
@@ -274,6 +271,7 @@ function createHandler(
     monitor: monitor.source,
     domains: domains.source,
     sidecars: smartDns.sidecars,
+    satellite: satellite.archive,
     ...alerts.stores,
   })
   return (request, sender) => app.fetch(request, sender)
@@ -292,6 +290,7 @@ function toSchedule({ schedule, exitsNotConfigured }: ServeConfig): DaemonSchedu
   const parse = (text: string): CronExpression | null => (text === NEVER ? null : (parseCronExpression(text) ?? null))
   return {
     exits: exitsNotConfigured === null ? parse(schedule.exits) : null,
+    satellite: parse(schedule.satellite),
     chores: {
       archive: parse(schedule.archive),
       monitor: parse(schedule.archive),

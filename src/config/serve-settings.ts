@@ -39,6 +39,7 @@ export interface ServeSettings {
 /** The values of `[schedule]`: cron expressions or {@link NEVER}; durations are in milliseconds. */
 export interface ScheduleSettings {
   readonly exits: string
+  readonly satellite: string
   readonly archive: string
   readonly retention: string
   readonly jitter: number
@@ -123,6 +124,10 @@ export const SERVE_SETTINGS: { readonly [K in keyof ServeSettings]: Setting<Serv
 /** Every setting of `[schedule]`. */
 export const SCHEDULE_SETTINGS: { readonly [K in keyof ScheduleSettings]: Setting<ScheduleSettings[K]> } = {
   exits: schedule('exits', '15 */6 * * *', 'when exits are measured: a cron expression in UTC, or never'),
+  satellite: {
+    ...schedule('satellite', NEVER, 'when open resolvers are measured, by the table [satellite]: the same, or never'),
+    example: '0 4 * * 1,4',
+  },
   archive: schedule('archive', '30 2 * * *', 'when the archive gives up what is old: a cron expression, or never'),
   retention: schedule('retention', '0 3 1 * *', 'when old published files are packed and removed: the same'),
   jitter: {

@@ -7,6 +7,7 @@ import { MONITOR_SETTING_GROUP } from './monitor-settings.ts'
 import { PUBLISH_SETTING_GROUP } from './publish-settings.ts'
 import { SCHEDULE_SETTING_GROUP, SERVE_SETTING_GROUP } from './serve-settings.ts'
 import { RETENTION_SETTING_GROUP } from './retention-settings.ts'
+import { SATELLITE_SETTING_GROUP } from './satellite-settings.ts'
 import type { SettingGroup } from './setting.ts'
 import { SETS_SETTING_GROUP } from './sets-settings.ts'
 import { SMARTDNS_SETTING_GROUP } from './smartdns-settings.ts'
@@ -19,6 +20,7 @@ export const SETTING_GROUPS: readonly SettingGroup[] = [
   RETENTION_SETTING_GROUP,
   SERVE_SETTING_GROUP,
   SCHEDULE_SETTING_GROUP,
+  SATELLITE_SETTING_GROUP,
   DOMAIN_SETTING_GROUP,
   SETS_SETTING_GROUP,
   SMARTDNS_SETTING_GROUP,

@@ -24,6 +24,7 @@ async function createWorld(directory = makeTemporaryDirectory()) {
   const ended: string[] = []
   const taken = new Set<string>()
   const runner = createCampaignRunner({
+    campaign: 'exits',
     clock,
     log: silentLog,
     state,
@@ -53,7 +54,7 @@ describe('createCampaignRunner', () => {
     await settle()
     expect(ended).toEqual(['20260131120000'])
     expect(state.pendingSteps().map(({ step }) => step)).toEqual(['archive', 'publication'])
-    expect(state.lastRun()).toEqual({ runId: '20260131120000', outcome: 'complete', message: null })
+    expect(state.lastRun('exits')).toEqual({ runId: '20260131120000', outcome: 'complete', message: null })
     expect(runner.runningId()).toBeNull()
   })
 
@@ -86,7 +87,7 @@ describe('createCampaignRunner', () => {
     expect(second.jobs[0]?.job).toMatchObject({ runId: '20260131120000', isResumed: true, request })
     second.jobs[0]?.end(COMPLETE)
     await second.settle()
-    expect(second.state.unfinishedRuns()).toEqual([])
+    expect(second.state.unfinishedRuns('exits')).toEqual([])
   })
 
   test('ends a run that a person stops', async () => {
@@ -97,8 +98,8 @@ describe('createCampaignRunner', () => {
     expect(runner.stop('20260131120000')).toBe(true)
     jobs[0]?.end({ ...COMPLETE, outcome: 'interrupted' })
     await settle()
-    expect(state.unfinishedRuns()).toEqual([])
-    expect(state.lastRun()?.outcome).toBe('interrupted')
+    expect(state.unfinishedRuns('exits')).toEqual([])
+    expect(state.lastRun('exits')?.outcome).toBe('interrupted')
   })
 
   test('resumes a run that a full disk suspended, and starts no other meanwhile', async () => {
@@ -122,7 +123,10 @@ describe('createCampaignRunner', () => {
     await settle()
     jobs[0]?.fail(new TypeError('undefined is not a function'))
     await settle()
-    expect(state.lastRun()).toMatchObject({ outcome: 'failed', message: expect.stringContaining('A bug of Candor') })
+    expect(state.lastRun('exits')).toMatchObject({
+      outcome: 'failed',
+      message: expect.stringContaining('A bug of Candor'),
+    })
     expect(state.pendingSteps()).toEqual([])
     expect(await runner.start(ALL)).toMatchObject({ started: true })
   })

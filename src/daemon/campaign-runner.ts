@@ -64,7 +64,7 @@ class CampaignRunner implements CampaignRuns {
   resume(): void {
     if (this.#stopping || this.#starting || this.#current !== undefined) return
     try {
-      const [next] = this.#dependencies.state.unfinishedRuns()
+      const [next] = this.#dependencies.state.unfinishedRuns(this.#dependencies.campaign)
       if (next !== undefined) this.#launch(next.runId, next.request, true)
     } catch (error) {
       this.#resumeLater('', `What an earlier process left could not be read: ${messageOf(error)}`)
@@ -93,11 +93,11 @@ class CampaignRunner implements CampaignRuns {
   }
 
   #launch(runId: string, request: RunRequest, isResumed: boolean): void {
-    const { clock, live, log } = this.#dependencies
+    const { campaign, clock, live, log } = this.#dependencies
     const controller = new AbortController()
     const progress = createRunProgress(clock)
-    live.follow(progress)
-    log.info(isResumed ? 'daemon.run.resumed' : 'daemon.run.started', { run_id: runId })
+    live?.follow(progress)
+    log.info(isResumed ? 'daemon.run.resumed' : 'daemon.run.started', { run_id: runId, campaign })
     const ended = this.#perform({ runId, request, isResumed, progress, signal: controller.signal })
     this.#current = { runId, controller, ended }
   }

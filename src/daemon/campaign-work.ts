@@ -2,7 +2,7 @@
 import type { RunProgress } from '../campaigns/exits/run-progress.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import type { RunEnding, RunRequest, RunStart } from '../model/daemon-control.ts'
+import type { CampaignName, RunEnding, RunRequest, RunStart } from '../model/daemon-control.ts'
 import type { DaemonState } from './daemon-state.ts'
 import type { LatestRun } from './latest-run.ts'
 
@@ -57,12 +57,13 @@ export interface CampaignRuns {
 
 /** What runs need. */
 export interface RunDependencies {
+  readonly campaign: CampaignName
   readonly clock: Clock
   readonly log: Log
   readonly state: DaemonState
   readonly work: CampaignWork
-  /** Where runs are shown. */
-  readonly live: LatestRun
+  /** Where runs are shown; `undefined` for a campaign whose runs are shown when they have ended. */
+  readonly live: LatestRun | undefined
   /** What is to be done about a run that left a report, in order. */
   readonly steps: readonly string[]
   readonly onEnded: (runId: string) => void

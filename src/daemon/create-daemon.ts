@@ -8,9 +8,9 @@ import { formatIsoTime, type Clock } from '../core/clock.ts'
 import type { CronExpression } from '../core/cron-expression.ts'
 import type { Log } from '../core/log.ts'
 import type { Random } from '../core/random.ts'
-import type { DaemonControl, DaemonStatus } from '../model/daemon-control.ts'
+import type { CampaignName, CampaignState, DaemonControl, DaemonStatus } from '../model/daemon-control.ts'
 import { createCampaignRunner } from './campaign-runner.ts'
-import type { CampaignRuns, CampaignWork } from './campaign-work.ts'
+import type { CampaignRuns, CampaignWork, RunDependencies } from './campaign-work.ts'
 import { createChoreRunner, type Chore, type ChoreRunner } from './chore.ts'
 import type { DaemonState } from './daemon-state.ts'
 import { createLatestRun, type LatestRun } from './latest-run.ts'
@@ -18,9 +18,12 @@ import { createMeasurementQueue, type Ask } from './measurement-queue.ts'
 import { createScheduler, type ScheduledTask } from './scheduler.ts'
 import { createStepQueue, type RunStep } from './step-queue.ts'
 
+const CAMPAIGNS: readonly CampaignName[] = ['exits', 'satellite']
+
 /** When what is done; `null` for what is done only when asked for. */
 export interface DaemonSchedule {
   readonly exits: CronExpression | null
+  readonly satellite: CronExpression | null
   /** By name of the chore; one that is not named is done only at the start. */
   readonly chores: Readonly<Record<string, CronExpression | null>>
   /** Largest random delay, in milliseconds. */
@@ -37,8 +40,12 @@ export interface DaemonParts {
   readonly state: DaemonState
   /** The campaign over exits. */
   readonly exits: CampaignWork
-  /** What follows a run, in order. */
+  /** What follows its runs, in order. */
   readonly steps: readonly RunStep[]
+  /** The campaign over open resolvers. */
+  readonly satellite: CampaignWork
+  /** What follows its runs, in order. */
+  readonly satelliteSteps: readonly RunStep[]
   /** What is done now and then, by the schedule. */
   readonly chores: readonly Chore[]
   /** What is done once, at the start. */
@@ -65,56 +72,56 @@ export interface Daemon {
 
 /** Puts the daemon together. Nothing happens before {@link Daemon.begin}. */
 export function createDaemon(parts: DaemonParts): Daemon {
-  const { clock, log, state } = parts
+  const { clock, state } = parts
   const live = createIdleRun(clock)
-  const stepQueue = createStepQueue(parts)
-  const runs = createCampaignRunner({
-    clock,
-    log,
-    state,
-    work: parts.exits,
-    live,
-    steps: parts.steps.map(({ name }) => name),
-    onEnded: () => {
-      stepQueue.wake()
-    },
-  })
+  const stepQueue = createStepQueue({ ...parts, steps: [...parts.steps, ...parts.satelliteSteps] })
+  const wake = (): void => {
+    stepQueue.wake()
+  }
+  const campaigns: Readonly<Record<CampaignName, CampaignRuns>> = {
+    exits: createRuns(parts, { campaign: 'exits', work: parts.exits, live, onEnded: wake }, parts.steps),
+    satellite: createRuns(
+      parts,
+      { campaign: 'satellite', work: parts.satellite, live: undefined, onEnded: wake },
+      parts.satelliteSteps,
+    ),
+  }
+  const runs = Object.values(campaigns)
   const first = createChoreRunner(parts, parts.firstChore)
   const chores = parts.chores.map((chore) => ({ name: chore.name, runner: createChoreRunner(parts, chore) }))
   const runners = [first, ...chores.map(({ runner }) => runner)]
   const scheduler = createScheduler({ ...parts, memory: state })
   const measurements = createMeasurementQueue(parts)
   const startedAt = formatIsoTime(clock.wallNowMs())
-  let schedule: DaemonSchedule = { exits: null, chores: {}, jitterMs: 0 }
+  let schedule: DaemonSchedule = { exits: null, satellite: null, chores: {}, jitterMs: 0 }
 
   const follow = (next: DaemonSchedule): void => {
     schedule = next
-    scheduler.setTasks(listTasks(next, runs, chores))
+    scheduler.setTasks(listTasks(next, campaigns, chores))
+  }
+  const describeCampaign = (campaign: CampaignName): CampaignState => {
+    const nextAtMs = scheduler.nextAtMs(campaign)
+    return {
+      campaign,
+      schedule: schedule[campaign]?.text ?? null,
+      nextRunAt: nextAtMs === undefined ? null : formatIsoTime(nextAtMs),
+      runningId: campaigns[campaign].runningId(),
+      last: state.lastRun(campaign) ?? null,
+    }
   }
   const control: DaemonControl = {
     live,
-    status: () => describeStatus(parts, startedAt, [runs, ...runners]),
-    campaigns: () => {
-      const nextAtMs = scheduler.nextAtMs('exits')
-      return [
-        {
-          campaign: 'exits',
-          schedule: schedule.exits?.text ?? null,
-          nextRunAt: nextAtMs === undefined ? null : formatIsoTime(nextAtMs),
-          runningId: runs.runningId(),
-          last: state.lastRun() ?? null,
-        },
-      ]
-    },
-    startRun: (request) => runs.start(request),
-    stopRun: (runId) => runs.stop(runId),
+    status: () => describeStatus(parts, startedAt, [...runs, ...runners]),
+    campaigns: () => CAMPAIGNS.map((campaign) => describeCampaign(campaign)),
+    startRun: (request) => campaigns[request.campaign].start(request),
+    stopRun: (runId) => runs.some((each) => each.stop(runId)),
     measure: (request) => measurements.add(request),
     measurement: (id) => measurements.find(id),
   }
   return {
     control,
     begin: (schedules) => {
-      runs.resume()
+      for (const each of runs) each.resume()
       stepQueue.wake()
       first.start()
       follow(schedules)
@@ -123,9 +130,21 @@ export function createDaemon(parts: DaemonParts): Daemon {
     stop: async () => {
       scheduler[Symbol.dispose]()
       measurements.stop()
-      await Promise.all([runs.shutDown(), stepQueue.stop(), ...runners.map((runner) => runner.stop())])
+      await Promise.all([
+        ...runs.map((each) => each.shutDown()),
+        stepQueue.stop(),
+        ...runners.map((runner) => runner.stop()),
+      ])
     },
   }
+}
+
+function createRuns(
+  { clock, log, state }: DaemonParts,
+  own: Pick<RunDependencies, 'campaign' | 'work' | 'live' | 'onEnded'>,
+  steps: readonly RunStep[],
+): CampaignRuns {
+  return createCampaignRunner({ clock, log, state, ...own, steps: steps.map(({ name }) => name) })
 }
 
 function describeStatus(
@@ -151,16 +170,20 @@ function createIdleRun(clock: Clock): LatestRun {
 }
 
 function listTasks(
-  { exits, chores: expressions, jitterMs }: DaemonSchedule,
-  runs: CampaignRuns,
+  { exits, satellite, chores: expressions, jitterMs }: DaemonSchedule,
+  campaigns: Readonly<Record<CampaignName, CampaignRuns>>,
   chores: readonly { readonly name: string; readonly runner: ChoreRunner }[],
 ): readonly ScheduledTask[] {
-  const start = async (): ReturnType<ScheduledTask['start']> => {
-    const outcome = await runs.start({ campaign: 'exits', fingerprints: [], countries: [] })
-    return outcome.started ? 'started' : 'busy'
+  const listRuns = (campaign: CampaignName, expression: CronExpression | null): readonly ScheduledTask[] => {
+    const start = async (): ReturnType<ScheduledTask['start']> => {
+      const outcome = await campaigns[campaign].start({ campaign, fingerprints: [], countries: [] })
+      return outcome.started ? 'started' : 'busy'
+    }
+    return expression === null ? [] : [{ name: campaign, expression, jitterMs, start }]
   }
   return [
-    ...(exits === null ? [] : [{ name: 'exits', expression: exits, jitterMs, start }]),
+    ...listRuns('exits', exits),
+    ...listRuns('satellite', satellite),
     ...chores.flatMap(({ name, runner }) => {
       const expression = expressions[name] ?? null
       return expression === null ? [] : [{ name, expression, jitterMs, start: () => Promise.resolve(runner.start()) }]

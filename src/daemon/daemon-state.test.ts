@@ -31,8 +31,8 @@ describe('openDaemonState', () => {
     }
     const second = await open(path)
     expect(statSync(path).mode & 0o777).toBe(0o600)
-    expect(second.unfinishedRuns()).toEqual([{ runId: '20260131180000', request: REQUEST }])
-    expect(second.lastRun()).toEqual({ runId: '20260131120000', outcome: 'invalid', message: 'no zone' })
+    expect(second.unfinishedRuns('exits')).toEqual([{ runId: '20260131180000', request: REQUEST }])
+    expect(second.lastRun('exits')).toEqual({ runId: '20260131120000', outcome: 'invalid', message: 'no zone' })
     expect(second.pendingSteps()).toEqual([
       { runId: '20260131120000', step: 'archive', attempts: 1, message: 'the disk is full' },
       { runId: '20260131120000', step: 'publication', attempts: 0, message: null },
@@ -46,8 +46,8 @@ describe('openDaemonState', () => {
     expect(state.adoptRun('20260131120000', AT, ['archive'])).toBe(true)
     expect(state.adoptRun('20260131120000', AT, ['archive'])).toBe(false)
     expect(state.pendingSteps()).toHaveLength(1)
-    expect(state.unfinishedRuns()).toEqual([])
-    expect(state.lastRun()).toBeUndefined()
+    expect(state.unfinishedRuns('exits')).toEqual([])
+    expect(state.lastRun('exits')).toBeUndefined()
   })
 
   test('forgets old runs, but none with something to be done', async () => {

@@ -10,7 +10,7 @@
 import { chmod, open } from 'node:fs/promises'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { RunError } from '../core/config-error.ts'
-import type { PendingStep, RunEnding, RunRequest } from '../model/daemon-control.ts'
+import type { CampaignName, PendingStep, RunEnding, RunRequest } from '../model/daemon-control.ts'
 
 /** Kept in `PRAGMA user_version`. 1: the first. */
 const SCHEMA_VERSION = 1
@@ -68,10 +68,10 @@ export interface DaemonState extends Disposable {
   endRun(ended: EndedRun, endedAt: string, steps: readonly string[]): void
   /** Notes what is to be done about a run that this daemon did not make. @returns `false` for one that it knows. */
   adoptRun(runId: string, at: string, steps: readonly string[]): boolean
-  /** Runs that have not ended, earliest first. */
-  unfinishedRuns(): readonly UnfinishedRun[]
-  /** The run that ended last. */
-  lastRun(): EndedRun | undefined
+  /** Runs of a campaign that have not ended, earliest first. */
+  unfinishedRuns(campaign: CampaignName): readonly UnfinishedRun[]
+  /** The run of a campaign that ended last. */
+  lastRun(campaign: CampaignName): EndedRun | undefined
   /** Steps that are not done, by run and in their order. */
   pendingSteps(): readonly PendingStep[]
   stepDone(runId: string, step: string): void
@@ -174,7 +174,7 @@ function runsOf(
   )
   const unfinished = database.prepare('SELECT run_id, request FROM run WHERE ended_at IS NULL ORDER BY run_id')
   const last = database.prepare(
-    `SELECT run_id, outcome, message FROM run WHERE ended_at IS NOT NULL AND request <> '${ADOPTED}'
+    `SELECT run_id, outcome, message FROM run WHERE ended_at IS NOT NULL AND json_extract(request, '$.campaign') = ?
       ORDER BY ended_at DESC, run_id DESC LIMIT 1`,
   )
   const pending = database.prepare('SELECT run_id, step, attempts, message FROM step ORDER BY run_id, place')
@@ -188,12 +188,15 @@ function runsOf(
         forget.run()
       })
     },
-    unfinishedRuns: () =>
-      unfinished.all().map((row) => ({
-        runId: String(row['run_id']),
-        request: JSON.parse(String(row['request'])) as RunRequest,
-      })),
-    lastRun: () => last.all().map(endedRunOf)[0],
+    unfinishedRuns: (campaign) =>
+      unfinished
+        .all()
+        .map((row) => ({
+          runId: String(row['run_id']),
+          request: JSON.parse(String(row['request'])) as RunRequest,
+        }))
+        .filter(({ request }) => request.campaign === campaign),
+    lastRun: (campaign) => last.all(campaign).map(endedRunOf)[0],
     pendingSteps: () =>
       pending.all().map((row) => ({
         runId: String(row['run_id']),

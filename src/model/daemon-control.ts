@@ -2,7 +2,7 @@
 import type { RunViewSource } from './run-view.ts'
 
 /** Campaigns that exist. */
-export type CampaignName = 'exits'
+export type CampaignName = 'exits' | 'satellite'
 
 /** Where a campaign stands. */
 export interface CampaignState {
@@ -23,9 +23,9 @@ export type RunEnding = 'complete' | 'interrupted' | 'invalid' | 'failed'
 /** A run that somebody asks for. Everything not named comes from the configuration. */
 export interface RunRequest {
   readonly campaign: CampaignName
-  /** Only these relays (40 hex digits, upper case); empty for all. */
+  /** Only these relays (40 hex digits, upper case); empty for all, and for campaigns without relays. */
   readonly fingerprints: readonly string[]
-  /** Only exits in these countries; empty for all. */
+  /** Only exits in these countries; empty for all, and for campaigns without exits. */
   readonly countries: readonly string[]
 }
 

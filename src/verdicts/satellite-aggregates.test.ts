@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import type { SatelliteJudgement } from '../model/satellite-finding.ts'
 import { correctBenjaminiHochberg } from './benjamini-hochberg.ts'
 import { binomialTail } from './binomial-tail.ts'
-import { createSatelliteAggregates, type SatelliteAggregate } from './satellite-aggregates.ts'
+import type { SatelliteAggregate } from '../model/satellite-aggregate.ts'
+import { createSatelliteAggregates } from './satellite-aggregates.ts'
 import { assignGroups, type Voter } from './satellite-voters.ts'
 
 /** Country → name → how many of how many are interfered with. */

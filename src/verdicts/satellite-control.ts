@@ -12,7 +12,7 @@ export interface ControlSet {
   readonly cert: ReadonlySet<string>
   readonly asnum: ReadonlySet<number>
   readonly asname: ReadonlySet<string>
-  /** Control resolvers that were asked for the name. */
+  /** Questions to control resolvers for the name. One that never gave an address for any name is out of order, and not counted. */
   readonly asked: number
   /** Those of them that gave an address. */
   readonly answered: number
@@ -31,20 +31,25 @@ export interface ControlSets {
 
 interface Grown {
   readonly addresses: Set<string>
-  asked: number
+  /** Resolver → how often it was asked. */
+  readonly asked: Map<string, number>
   answered: number
 }
 
 /** Begins with no control at all. */
 export function createControlSets(): ControlSets {
   const byDomain = new Map<string, Grown>()
+  const alive = new Set<string>()
   return {
     add: (row) => {
-      const grown = byDomain.get(row.domain) ?? { addresses: new Set(), asked: 0, answered: 0 }
+      const grown = byDomain.get(row.domain) ?? { addresses: new Set(), asked: new Map(), answered: 0 }
       byDomain.set(row.domain, grown)
       const answers = row.trials.filter((trial) => trial.purpose === 'test').flatMap((trial) => trial.answers)
-      grown.asked++
-      if (answers.length > 0) grown.answered++
+      grown.asked.set(row.resolver, (grown.asked.get(row.resolver) ?? 0) + 1)
+      if (answers.length > 0) {
+        grown.answered++
+        alive.add(row.resolver)
+      }
       for (const { address } of answers) grown.addresses.add(address)
     },
     find: (domain, findTags) => {
@@ -58,7 +63,7 @@ export function createControlSets(): ControlSets {
         cert: values('cert'),
         asnum: values('asnum'),
         asname: values('asname'),
-        asked: grown?.asked ?? 0,
+        asked: [...(grown?.asked ?? [])].reduce((sum, [resolver, count]) => sum + (alive.has(resolver) ? count : 0), 0),
         answered: grown?.answered ?? 0,
       }
     },

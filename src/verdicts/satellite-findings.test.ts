@@ -14,17 +14,24 @@ const TAGS: Readonly<Record<string, SatelliteTags>> = {
 }
 const findTags = (address: string): SatelliteTags | undefined => TAGS[address]
 
-function respond(answers: readonly string[], rcode = 0, passedLiveness = true): SatelliteRow {
-  const trial = { url: 'a.example', has_type_a: answers.length > 0, response: answers, error: 'null', rcode }
-  return readRow(
-    { vp: '8.8.8.8', test_url: 'a.example', response: [trial], passed_liveness: passedLiveness },
-    'response',
-  )
+function respond(
+  answers: readonly string[],
+  rcode = 0,
+  passedLiveness = true,
+  [vp, domain] = ['8.8.8.8', 'a.example'],
+): SatelliteRow {
+  const trial = { url: domain, has_type_a: answers.length > 0, response: answers, error: 'null', rcode }
+  return readRow({ vp, test_url: domain, response: [trial], passed_liveness: passedLiveness }, 'response')
 }
 
 function controlOf(responses: readonly (readonly string[])[]): ControlSet {
   const sets = createControlSets()
-  for (const answers of responses) sets.add(respond(answers))
+  for (const [at, answers] of responses.entries()) {
+    sets.add(respond(answers, 0, true, [`8.8.4.${at}`, 'a.example']))
+    sets.add(respond(['8.8.0.1'], 0, true, [`8.8.4.${at}`, 'other.example']))
+  }
+  // One that is out of order does not count.
+  sets.add(respond([], 2, true, ['8.8.4.99', 'a.example']))
   return sets.find('a.example', findTags)
 }
 

@@ -20,6 +20,7 @@ import type { DomainSource } from '../model/domain-view.ts'
 import type { ExitArchive, ExitChanges } from '../model/exit-archive.ts'
 import type { MonitorSource } from '../model/monitor-view.ts'
 import type { RunViewSource } from '../model/run-view.ts'
+import type { SatelliteArchive } from '../model/satellite-archive.ts'
 import type { Sidecar } from '../model/sidecar.ts'
 import { renderAbsentExitPage, renderExitPage, renderPendingExitPage, type ExitPageHistory } from './exit-page.ts'
 import { renderExitsPage } from './exits-page.ts'
@@ -32,6 +33,7 @@ import { renderOverview } from './overview-page.ts'
 import { renderRunPage } from './run-page.ts'
 import { createRunShelf, type RunShelf, type ShownRun } from './run-shelf.ts'
 import { renderRunsPage } from './runs-page.ts'
+import { formatSatelliteSentence } from './satellite-words.ts'
 import { parseTrendDays, renderTrendPage } from './trend-page.ts'
 
 const DAY_MS = 86_400_000
@@ -61,6 +63,7 @@ export interface PageSources {
   readonly sidecars?: readonly Sidecar[] | undefined
   readonly monitor?: MonitorSource | undefined
   readonly domains?: DomainSource | undefined
+  readonly satellite?: SatelliteArchive | undefined
   /** What the API can be asked. */
   readonly operations: readonly OperationFacts[]
 }
@@ -94,6 +97,12 @@ export function addPages(app: Hono, sources: PageSources): void {
   })
 }
 
+async function readNewestSatellite(archive: SatelliteArchive | undefined): Promise<string | undefined> {
+  const run = await archive?.run(undefined)
+  if (archive === undefined || run === undefined) return undefined
+  return formatSatelliteSentence(run, (await archive.countries(run.runId)).length)
+}
+
 async function overview(sources: PageSources, shelf: RunShelf, days: number): Promise<Html> {
   const run = await shelf.open(undefined)
   const shown = run ?? (await openCurrent(shelf))
@@ -106,6 +115,7 @@ async function overview(sources: PageSources, shelf: RunShelf, days: number): Pr
     marks: await readIncidentMarks(sources.incidents, span),
     names: sources.monitor?.names() ?? [],
     domains: sources.domains?.summary(),
+    satellite: await readNewestSatellite(sources.satellite),
     openIncidents: await sources.incidents?.list({ status: 'open', limit: OPEN_INCIDENTS_MAX }),
     changes: await readChanges(shelf, shown),
     usualPauseMs: await readUsualPause(shelf),

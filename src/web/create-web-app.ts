@@ -24,10 +24,12 @@ import type { Machine } from '../model/machine.ts'
 import type { MonitorSource } from '../model/monitor-view.ts'
 import type { PublishedSource } from '../model/published-source.ts'
 import type { RunViewSource } from '../model/run-view.ts'
+import type { SatelliteArchive } from '../model/satellite-archive.ts'
 import type { Sidecar } from '../model/sidecar.ts'
 import { addAssets } from './add-assets.ts'
 import { addMonitorPages } from './add-monitor-pages.ts'
 import { addDomainPages } from './add-domain-pages.ts'
+import { addSatellitePages } from './add-satellite-pages.ts'
 import { addPages } from './add-pages.ts'
 import { createPage } from './create-page.ts'
 import type { KeepingSource } from './system-page.ts'
@@ -68,6 +70,8 @@ export interface WebAppOptions {
   readonly monitor?: MonitorSource | undefined
   /** The domains campaign; absent where there is none. */
   readonly domains?: DomainSource | undefined
+  /** Runs over resolvers; absent where none are kept. */
+  readonly satellite?: SatelliteArchive | undefined
   /** Child processes that the daemon supervises. */
   readonly sidecars?: readonly Sidecar[] | undefined
   /** Version of Candor. */
@@ -95,6 +99,7 @@ export function createWebApp(options: WebAppOptions): WebApp {
   const operations = registerApi(app, { ...options, access, requests, events })
   addMonitorPages(app, { ...options, access })
   addDomainPages(app, options)
+  addSatellitePages(app, options)
   addPages(app, { ...options, operations })
   app.notFound(() => createPage(renderProblemPage('not-found', ''), 404))
   app.onError((error, context) => {

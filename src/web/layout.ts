@@ -50,6 +50,7 @@ export function renderLayout({ title, section, isLive, content }: PageParts): Ht
             <nav aria-label="Pages">
               <a href="/" ${current('overview')}>Overview</a>
               <a href="/exits" ${current('exits')}>Exits</a>
+              <a href="/satellite" ${current('satellite')}>Satellite</a>
               <a href="/monitor" ${current('monitor')}>Monitor</a>
               <a href="/domains" ${current('domains')}>Domains</a>
               <a href="/runs" ${current('runs')}>Runs</a>

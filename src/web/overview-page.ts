@@ -56,6 +56,8 @@ export interface OverviewParts {
   readonly names: readonly NameView[]
   /** `undefined` where there is no such campaign. */
   readonly domains: DomainSummary | undefined
+  /** What the newest run over resolvers found, one sentence; `undefined` without one. */
+  readonly satellite: string | undefined
 }
 
 /** Renders the page. */
@@ -83,6 +85,7 @@ export function renderOverview(parts: OverviewParts): Html {
       ${isRunning(current) || (run.isCurrent && (run.runId !== null || current.phase === 'failed')) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
       ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
       ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
+      ${parts.satellite === undefined ? '' : renderSatellite(parts.satellite)}
       ${parts.names.length === 0 ? '' : renderNames(parts.names)}
       ${parts.domains === undefined || parts.domains.domains === 0 ? '' : renderDomains(parts.domains)}
       ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}
@@ -138,6 +141,16 @@ function renderDomains(summary: DomainSummary): Html {
     </div>
     <p>${formatDomainSentence(summary)}</p>
     ${listDomainAlerts(summary).map((alert) => html`<p class="alert">${alert}</p>`)}
+  </section>`
+}
+
+function renderSatellite(sentence: string): Html {
+  return html`<section class="card" id="satellite" aria-labelledby="satellite-title">
+    <div class="card-head">
+      <h2 id="satellite-title">Resolvers in many countries</h2>
+      <a href="/satellite">Countries and names</a>
+    </div>
+    <p>${sentence}</p>
   </section>`
 }
 

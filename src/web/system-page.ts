@@ -157,13 +157,15 @@ function renderCampaigns(campaigns: readonly CampaignState[], nowMs: number): Ht
           ({ campaign, schedule, nextRunAt, runningId, last }) =>
             html`<tr>
               <th scope="row">${campaign}</th>
-              <td>${runningId === null ? 'rests' : html`<a href="/runs/current">runs</a>`}</td>
+              <td>
+                ${runningId === null ? 'rests' : campaign === 'exits' ? html`<a href="/runs/current">runs</a>` : 'runs'}
+              </td>
               <td>
                 ${nextRunAt === null ? html`<span class="dim">none planned</span>` : `${formatMinute(nextRunAt)}, in ${formatSpan(Math.max(0, parseTime(nextRunAt) - nowMs))}`}
               </td>
               <td class="mono wide">${schedule ?? 'only when asked'}</td>
               <td>
-                ${last === null ? html`<span class="dim">none yet</span>` : html`<a href="/runs/${last.runId}">${formatRunTime(last.runId)}</a> <span class="sub">${ENDING_WORDS[last.outcome]}${last.message === null ? '' : `. ${last.message}`}</span>`}
+                ${last === null ? html`<span class="dim">none yet</span>` : html`<a href="${campaign === 'exits' ? `/runs/${last.runId}` : `/satellite?run=${last.runId}`}">${formatRunTime(last.runId)}</a> <span class="sub">${ENDING_WORDS[last.outcome]}${last.message === null ? '' : `. ${last.message}`}</span>`}
               </td>
             </tr>`,
         )}

@@ -14,10 +14,12 @@ import type { ExitIncident } from '../../src/model/incident.ts'
 import { nodeClock } from '../../src/platform/node-clock.ts'
 import { openAlertStores, type AlertStores } from '../../src/store/alert-stores.node.ts'
 import { openExitArchive } from '../../src/store/exit-archive.node.ts'
+import { openSatelliteArchive, type SatelliteStore } from '../../src/store/satellite-archive.node.ts'
 import { createWebApp, type WebApp } from '../../src/web/create-web-app.ts'
 import { NOTHING_PUBLISHED } from '../../src/model/published-source.ts'
 import { createRunView } from '../web-fixtures/exit-run-fixture.ts'
 import { createSettableControl, type SettableControl } from '../web-fixtures/settable-control.ts'
+import { BLOCKED_PAIR, SATELLITE_RUN_ID, writeSatelliteRun } from '../web-fixtures/satellite-run.ts'
 import { createSettableRun } from '../web-fixtures/settable-run.ts'
 
 const LIVE = createRunView(12)
@@ -93,6 +95,10 @@ const ASKED: Readonly<Record<string, { readonly path?: string; readonly query?: 
   listIncidents: { query: '?status=open&since=2026-01-01T00:00:00Z' },
   getIncident: { path: INCIDENT.id },
   listAlertDeliveries: { query: '?state=waiting' },
+  getSatelliteRun: { path: SATELLITE_RUN_ID },
+  listSatelliteCells: { query: '?kind=country&limit=2' },
+  listSatellitePairs: { query: '?country=XA&judgement=interference&limit=2' },
+  getSatellitePair: { query: `?vp=${BLOCKED_PAIR.resolver}&domain=${BLOCKED_PAIR.domain}` },
   getCompatibleExit: { path: FINGERPRINT.toLowerCase() },
 }
 
@@ -113,6 +119,7 @@ describe('openapi.json', () => {
   const directory = mkdtempSync(join(tmpdir(), 'candor-test-'))
   let archive: ExitArchive
   let alerts: AlertStores
+  let satellite: SatelliteStore
   let control: SettableControl
   let app: WebApp
   let document: Document
@@ -121,6 +128,9 @@ describe('openapi.json', () => {
     archive = await openExitArchive(join(directory, 'history.db'))
     await archive.append(keptReport())
     alerts = await openAlertStores(directory, null)
+    writeSatelliteRun(join(directory, 'satellite'))
+    satellite = await openSatelliteArchive(directory)
+    await satellite.adopt(join(directory, 'satellite'), 10)
     await alerts.incidents.commit({
       runId: KEPT_ID,
       shard: '0/1',
@@ -150,6 +160,7 @@ describe('openapi.json', () => {
       streamsMax: 1,
       version: '1.2.3',
       archive,
+      satellite,
       control,
       incidents: alerts.incidents,
       outbox: alerts.outbox,
@@ -160,6 +171,7 @@ describe('openapi.json', () => {
 
   afterAll(async () => {
     await archive.close()
+    satellite[Symbol.dispose]()
     await alerts[Symbol.asyncDispose]()
     rmSync(directory, { recursive: true })
   })
@@ -217,6 +229,12 @@ describe('openapi.json', () => {
         "listAlertChannels",
         "listAlertDeliveries",
         "getDaemon",
+        "listSatelliteRuns",
+        "getSatelliteRun",
+        "listSatelliteCountries",
+        "listSatelliteCells",
+        "listSatellitePairs",
+        "getSatellitePair",
         "getCompatibleStatus",
         "getCompatibleStats",
         "listCompatibleFailures",

@@ -1,6 +1,8 @@
 /** What our rules say, as records of `findings.jsonl` and `aggregates.jsonl`. */
+import type { ControlSet } from '../../verdicts/satellite-control.ts'
+import { listTestAnswers } from '../../verdicts/satellite-test-answers.ts'
 import type { JsonFields, SatelliteRow } from '../../model/satellite-row.ts'
-import type { SatelliteAggregate } from '../../verdicts/satellite-aggregates.ts'
+import type { SatelliteAggregate } from '../../model/satellite-aggregate.ts'
 import type { PairJudgement } from './judge-scan.ts'
 
 /** One line of `findings.jsonl`. */
@@ -15,7 +17,29 @@ export function formatPairJudgement(
     asnum,
     outcome,
     judgement,
+    rcodes: row.trials.filter(({ purpose }) => purpose === 'test').flatMap(({ rcode }) => rcode ?? []),
+    answers: listTestAnswers(row).map(({ address, tags, matched }) => ({
+      address,
+      asnum: tags?.asnum ?? null,
+      asname: tags?.asname ?? null,
+      matched: matched ?? [],
+    })),
+    anomaly: row.anomaly,
     findings,
+  }
+}
+
+/** One line of `controls.jsonl`: what the control resolvers said of a name. */
+export function formatControl(domain: string, control: ControlSet): JsonFields {
+  return {
+    domain,
+    asked: control.asked,
+    answered: control.answered,
+    addresses: [...control.addresses],
+    asnum: [...control.asnum],
+    asname: [...control.asname],
+    pages: control.http.size,
+    certificates: control.cert.size,
   }
 }
 

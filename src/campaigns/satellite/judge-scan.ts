@@ -6,14 +6,11 @@
  */
 import type { AddressPlan } from '../../core/address-plan.ts'
 import { parseIp } from '../../core/ip-address.ts'
+import type { SatelliteAggregate } from '../../model/satellite-aggregate.ts'
 import type { SatelliteQueryPackets } from '../../model/satellite-evidence.ts'
 import type { SatelliteFinding, SatelliteJudgement, SatelliteOutcome } from '../../model/satellite-finding.ts'
 import type { JsonFields, SatelliteRow } from '../../model/satellite-row.ts'
-import {
-  createSatelliteAggregates,
-  type ResolverGroups,
-  type SatelliteAggregate,
-} from '../../verdicts/satellite-aggregates.ts'
+import { createSatelliteAggregates, type ResolverGroups } from '../../verdicts/satellite-aggregates.ts'
 import { createAddressSpread } from '../../verdicts/satellite-as-of-many.ts'
 import {
   listSatelliteFindings,
