@@ -39,7 +39,7 @@ const DOMAIN_KEYS = [
 ]
 const RESOLVER_KEYS = ['name', 'operator', 'url', 'address', 'format', 'per_second']
 const TOP_KEYS = ['domains', 'resolvers', 'sinkholes', ...EXTRA_KEYS, ...Object.keys(EXTRA_TABLES)]
-const PER_SECOND_MAX = 10_000
+const PER_SECOND_MAX = 500
 const INTERVAL_DEFAULT_MS = 60_000
 const INTERVAL_MIN_MS = 1_000
 const INTERVAL_MAX_MS = 24 * 3_600_000

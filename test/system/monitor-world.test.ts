@@ -63,10 +63,8 @@ async function startScene(): Promise<Scene> {
   const minute = (): number => (clock.nowMs() - startedAtMs) / MINUTE_MS
   const authority = createCertificateAuthority('Candor test', nodeClock.wallNowMs())
   const machine = { net: nodeNet, clock, files: nodeFiles, processes: nodeProcesses, log: silentLog }
-  const world = await createMonitorWorld({ startMinute: START_MINUTE, interval: '60s' })(
-    { ...machine, random: createSeededRandom('machine') } as Parameters<ReturnType<typeof createMonitorWorld>>[0],
-    { seed: 'live', directory, authority },
-  )
+  const start = createMonitorWorld({ startMinute: START_MINUTE, interval: '60s' })
+  const world = await start(machine, { seed: 'live', directory, authority })
   onTestFinished(() => world.close())
   const net = createLaboratoryNet(nodeNet, {
     routes: world.routes,

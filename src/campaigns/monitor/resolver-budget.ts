@@ -11,8 +11,8 @@ import type { Random } from '../../core/random.ts'
 import { createPacer } from '../../measure/pacer.ts'
 import type { Exchange } from '../../model/observation.ts'
 
-/** Questions are spaced evenly: a budget holds in every second, and not on average. */
-const SECOND_MS = 1_000
+/** Questions are spread over a little more than a second, so that no second sees more than the budget. */
+const SPAN_MS = 1_010
 const PAUSE_FIRST_MS = 5_000
 const PAUSE_MAX_MS = 600_000
 const TOO_MANY = 'http_unexpected_status_code: 429'
@@ -35,7 +35,7 @@ export interface ResolverBudget {
 
 /** Starts a budget. */
 export function createResolverBudget(clock: Clock, random: Random, perSecond: number): ResolverBudget {
-  const pacer = createPacer(clock, random, { delayMs: SECOND_MS / perSecond, noiseMs: 0, perSecond })
+  const pacer = createPacer(clock, random, { delayMs: SPAN_MS / perSecond, noiseMs: 0, perSecond: 0 })
   const counters = { asked: 0, limited: 0, held: 0 }
   let pauseMs = PAUSE_FIRST_MS
   let pausedUntilMs = -Infinity
