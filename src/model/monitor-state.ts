@@ -143,6 +143,10 @@ export interface MonitorIncident {
   readonly standingSinceMs: number | null
   readonly acknowledgement: Acknowledgement | null
   readonly corroboration: Corroboration
+  /** What was known when it opened, newest first, at most ten values; absent in records of older versions. */
+  readonly previous?: readonly string[]
+  /** What each resolver said when it was last shown: `resolver: answer`. */
+  readonly answers?: readonly string[]
   /** Of its first addresses; absent where nothing was found out. */
   readonly intelligence?: readonly AddressIntelligence[]
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { address, roundOf, runWorld, watch, WORLD_START_MS } from '../../test/sim/monitor-world.ts'
+import { address, roundOf, runWorld, watch, WORLD_START_MS, type Script } from '../../test/sim/monitor-world.ts'
 import { acknowledgeIncidents } from './monitor-acknowledge.ts'
 import { judgeMonitorRound } from './monitor-judge.ts'
 import { composeMonitorMessage } from './monitor-messages.ts'
@@ -37,6 +37,16 @@ describe('acknowledgeIncidents', () => {
     expect(judged).toMatchObject({ class: 'K0', notices: [] })
   })
 
+  test('an approval that comes later ends the incident as changed, and teaches', () => {
+    const { state } = hijack()
+    const round = roundOf(NOW_MS, [hijacked, hijacked, hijacked])
+    const approved = judgeMonitorRound(state, watch({ approve: [{ text: 'AS66', span: null }] }), round)
+    expect(approved.notices).toMatchObject([{ event: 'recovered', incident: { status: 'changed' } }])
+    expect(judgeMonitorRound(approved.state, watch(), round)).toMatchObject({ class: 'K0', notices: [] })
+    const other = watch({ approve: [{ text: 'AS67', span: null }] })
+    expect(judgeMonitorRound(state, other, round)).toMatchObject({ class: 'K3', notices: [] })
+  })
+
   test('leaves incidents with another key alone', () => {
     const { state } = hijack()
     const acknowledgement = { who: 'Ada', note: '', untilMs: NOW_MS + 1 }
@@ -56,11 +66,21 @@ describe('composeMonitorMessage', () => {
       title: 'Shop: shop.zone.example/A has a new answer',
       lines: [
         'new: 66.0.1.1',
+        'before: 20.0.1.1',
         'AS: 66',
         expect.stringContaining('to do: check who answers'),
         expect.stringContaining('candor monitor ack'),
       ],
       tags: ['channel:page', 'domain:shop.zone.example', 'category:web', 'owner:team'],
     })
+  })
+
+  test('shows what each resolver says of one that diverges', () => {
+    const lie = [address(66, 1, 1)]
+    const script: Script = ({ minute, resolver }) => (minute >= 400 && resolver === 1 ? lie : [address(20, 1, 1)])
+    const notice = runWorld(script, { seed: 'each', days: 0.3 }).told[0]?.notice
+    if (notice === undefined) throw new Error('nothing was told')
+    const { lines } = composeMonitorMessage(notice, watch())
+    expect(lines).toEqual(expect.arrayContaining(['cloudflare: 20.0.1.1', 'google: 66.0.1.1', 'quad9: 20.0.1.1']))
   })
 })

@@ -52,6 +52,10 @@ export interface IncidentSighting {
   readonly isSilenced: boolean
   /** Of addresses that are new. */
   readonly intelligence: readonly AddressIntelligence[]
+  /** What is known, newest first. */
+  readonly known: readonly string[]
+  /** What each resolver says: `resolver: answer`. */
+  readonly answers: readonly string[]
 }
 
 /** An incident after a round, and what is told. */
@@ -107,6 +111,8 @@ export function openIncident(
     standingSinceMs: sighting.isStanding ? nowMs : null,
     acknowledgement: null,
     corroboration,
+    previous: sighting.known,
+    answers: sighting.answers,
     ...joinIntelligence([], sighting),
   }
   return tell(identity, incident, sighting)
@@ -153,6 +159,7 @@ function show(identity: IncidentIdentity, incident: MonitorIncident, sighting: I
     severity,
     channel: channelOf(incident.subject, severity),
     corroboration,
+    answers: sighting.answers,
     lastSeenMs: nowMs,
     units: boundUnits(mergeUnits(incident.units, units)),
     asns: [...new Set([...incident.asns, ...asnsOf(units)])].toSorted((a, b) => a - b).slice(0, UNITS_MAX),

@@ -23,11 +23,11 @@ import {
   sightClass,
   type ClassSighting,
 } from './monitor-candidate.ts'
-import { classifyAnswer, classifyRound, indexProfile, type ClassifiedAnswer } from './monitor-classes.ts'
+import { classifyAnswer, classifyRound, indexProfile, isExpected, type ClassifiedAnswer } from './monitor-classes.ts'
 import type { IncidentIdentity, IncidentSighting } from './monitor-incident.ts'
 import { isLearning, learnRound, learnUnits, startProfile } from './monitor-profile.ts'
 import { judgeSeverity } from './monitor-severity.ts'
-import { applySighting, findOpenIncident, sightingOf, type MonitorStep } from './monitor-step.ts'
+import { acceptOpenIncident, applySighting, findOpenIncident, sightingOf, type MonitorStep } from './monitor-step.ts'
 import { findValueDetails } from './monitor-value-details.ts'
 import { compareParent, isZoneWanted, judgeZone } from './monitor-zone.ts'
 
@@ -73,6 +73,7 @@ export function judgeMonitorRound(before: MonitorState, monitored: MonitoredName
   judgeAvailability(step, failedRounds)
   const isBaseline = before.profile.baselineAtMs === null && hasAnswers && monitored.mode === 'auto'
   if (isBaseline) step.profile = learnRound(startProfile(before.profile, round), round, answers).profile
+  acceptApproved(step)
   const candidates = isBaseline || roundClass === 'K6' ? before.candidates : judgeClasses(step)
   if (!isBaseline && hasAnswers && monitored.mode === 'auto') learn(step)
   judgeZone(step)
@@ -106,6 +107,19 @@ function learn(step: MonitorStep): void {
   if (newPrefixes.length > 0 && !isLearning(profile, round.atMs))
     inform(`${key} has new addresses in an AS that it uses: ${newPrefixes.join(', ')}`)
   if (ttlFall !== null) inform(`the TTL of ${key} fell from ${ttlFall.from} to ${ttlFall.to} s`)
+}
+
+/** What was announced, or expected, since an incident began is right: it ends as changed, and is learned. */
+function acceptApproved(step: MonitorStep): void {
+  const { monitored, round } = step
+  const identity = { monitor: formatMonitorKey(monitored), subject: 'K3', resolver: null } as const
+  const open = findOpenIncident(step, identity)
+  const expected = [...monitored.expect, ...(monitored.mode === 'auto' ? monitored.approve : [])]
+  if (open === undefined || expected.length === 0) return
+  const units = Object.entries(open.units)
+  if (!units.every(([text, unit]) => isExpected({ ...unit, text, isBogus: false }, expected, round.atMs))) return
+  acceptOpenIncident(step, identity)
+  if (monitored.mode === 'auto') step.profile = learnUnits(step.profile, open.units)
 }
 
 function judgeAvailability(step: MonitorStep, failedRounds: number): void {

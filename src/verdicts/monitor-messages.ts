@@ -9,9 +9,10 @@ import { formatIsoTime, formatCompactTime } from '../core/clock.ts'
 import type { AlertMessage } from '../model/alert.ts'
 import { formatMonitorKey, type MonitoredName } from '../model/monitor-name.ts'
 import type { AddressIntelligence, Corroboration } from '../model/monitor-round.ts'
-import type { MonitorNotice } from '../model/monitor-state.ts'
+import type { MonitorIncident, MonitorNotice } from '../model/monitor-state.ts'
 import { recommendFor } from './monitor-recommend.ts'
 import { hashText } from './monitor-sha256.ts'
+import { isZoneSubject } from './monitor-zone.ts'
 
 /** Values that one message shows. */
 const VALUES_MAX = 10
@@ -33,6 +34,7 @@ export function composeMonitorMessage(notice: MonitorNotice, monitored: Monitore
     title: monitored === null ? title : `${monitored.name}: ${title}`,
     lines: [
       ...(values.length === 0 ? [] : [`new: ${values.slice(0, VALUES_MAX).join(', ')}`]),
+      ...(incident === null ? [] : formatBefore(incident)),
       ...(incident === null || incident.asns.length === 0 ? [] : [`AS: ${incident.asns.join(', ')}`]),
       ...(incident?.intelligence ?? []).slice(0, ADDRESSES_MAX).map(formatIntelligence),
       ...(incident === null || incident.status !== 'open' || monitored === null
@@ -70,4 +72,11 @@ function formatCorroboration({ authoritative, dnssec, tls }: Corroboration): str
     ...(tls === 'unknown' ? [] : [`certificate: ${tls}`]),
   ]
   return said.length === 0 ? '' : `${said.join(', ')}; `
+}
+
+/** What was there before; of a resolver that diverges, and of a zone, what everybody says. */
+function formatBefore({ subject, previous = [], answers = [] }: MonitorIncident): readonly string[] {
+  if (isZoneSubject(subject)) return []
+  const before = previous.length === 0 ? [] : [`before: ${previous.join(', ')}`]
+  return subject === 'diverges' || subject === 'unavailable' ? [...before, ...answers] : before
 }

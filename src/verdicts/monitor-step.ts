@@ -7,13 +7,20 @@ import type { MonitoredName } from '../model/monitor-name.ts'
 import type { MonitorRound } from '../model/monitor-round.ts'
 import type { MonitorIncident, MonitorNotice, MonitorProfile, MonitorState } from '../model/monitor-state.ts'
 import type { ClassifiedAnswer } from './monitor-classes.ts'
+import { formatAnswer } from './monitor-consensus.ts'
 import {
+  closeAsChanged,
   moveIncident,
   openIncident,
   type IncidentIdentity,
   type IncidentSighting,
   type MovedIncident,
 } from './monitor-incident.ts'
+
+/** What an incident keeps of known values, of resolvers, and of each one's answer. */
+const KNOWN_MAX = 10
+const ANSWERS_MAX = 16
+const ANSWER_CHARS_MAX = 300
 
 /** One round on its way. */
 export interface MonitorStep {
@@ -50,14 +57,43 @@ export function applySighting(
   return moved
 }
 
+/** Ends the open incident with an identity, because what it brought is right. @returns It; `undefined` without one. */
+export function acceptOpenIncident(step: MonitorStep, identity: IncidentIdentity): MonitorIncident | undefined {
+  const open = findOpenIncident(step, identity)
+  if (open === undefined) return undefined
+  const { incident, notices } = closeAsChanged(identity, open, step.round.atMs)
+  step.incidents = [...step.incidents.filter((each) => each !== open), incident]
+  step.notices = [...step.notices, ...notices]
+  return incident
+}
+
 /** What a round says about an incident, with what is the same for all of the round. */
 export function sightingOf(
-  { round, isSilenced }: MonitorStep,
+  { round, isSilenced, before }: MonitorStep,
   isShown: boolean,
   units: IncidentSighting['units'],
   severity: IncidentSighting['severity'],
   isStanding: boolean,
 ): IncidentSighting {
   const { atMs: nowMs, isConfirmation, corroboration, intelligence = [] } = round
-  return { nowMs, isConfirmation, isShown, units, severity, corroboration, isStanding, isSilenced, intelligence }
+  const known = Object.entries(before.profile.units)
+    .toSorted(([, a], [, b]) => b.lastSeenMs - a.lastSeenMs)
+    .slice(0, KNOWN_MAX)
+    .map(([text]) => text)
+  const answers = round.answers
+    .slice(0, ANSWERS_MAX)
+    .map((answer) => `${answer.resolver}: ${formatAnswer(answer).slice(0, ANSWER_CHARS_MAX)}`)
+  return {
+    nowMs,
+    isConfirmation,
+    isShown,
+    units,
+    severity,
+    corroboration,
+    isStanding,
+    isSilenced,
+    intelligence,
+    known,
+    answers,
+  }
 }

@@ -11,7 +11,7 @@ import { formatMonitorKey } from '../model/monitor-name.ts'
 import type { Corroboration, ZoneFacts } from '../model/monitor-round.ts'
 import type { KnownUnit, ZoneProfile, ZoneSubject } from '../model/monitor-state.ts'
 import { isExpected } from './monitor-classes.ts'
-import { applySighting, findOpenIncident, sightingOf, type MonitorStep } from './monitor-step.ts'
+import { acceptOpenIncident, applySighting, findOpenIncident, sightingOf, type MonitorStep } from './monitor-step.ts'
 
 const HOUR_MS = 3_600_000
 /** What an empty set is called in an incident. */
@@ -108,8 +108,11 @@ function judgeSet(
   const { atMs } = step.round
   const unit = { text, asn: null, country: null, prefix: null, isBogus: false, zone: null }
   const expected = [...step.monitored.expect, ...step.monitored.approve]
-  if (!isSame && said.length > 0 && isExpected(unit, expected, atMs)) return { known: said, pending: null }
   const identity = { monitor: formatMonitorKey(step.monitored), subject, resolver: null } as const
+  if (!isSame && said.length > 0 && isExpected(unit, expected, atMs)) {
+    acceptOpenIncident(step, identity)
+    return { known: said, pending: null }
+  }
   const isConfirmed = !isSame && pending === text
   if (!isConfirmed && findOpenIncident(step, identity) === undefined) return { known, pending: isSame ? null : text }
   const item = {
