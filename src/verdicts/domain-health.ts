@@ -210,7 +210,7 @@ function schedule(
     ...health,
     confirmAtMs,
     nextCheckAtMs: nextCheck(name, health, event, reason),
-    refreshAtMs: isNowQuarantined ? null : refresh(health, event),
+    refreshAtMs: isNowQuarantined ? null : refresh(health, event, reason),
   }
 }
 
@@ -233,8 +233,9 @@ function nextCheck(name: string, health: DomainHealth, { atMs, outcome }: Domain
   }
 }
 
-function refresh(health: DomainHealth, { outcome, atMs, ttlSeconds }: DomainEvent): number | null {
+function refresh(health: DomainHealth, { outcome, atMs, ttlSeconds }: DomainEvent, reason: ScoreReason): number | null {
   if (outcome === 'RUNTIME') return health.refreshAtMs
   if (outcome === 'OK') return nextRefresh(ttlSeconds ?? TTL_UNKNOWN_SECONDS, atMs)
-  return nextRefreshAfterFailure(health.failures, atMs)
+  const isGuarded = reason === 'storm_guard' || reason === 'nx_guard' || reason === 'pool_down'
+  return nextRefreshAfterFailure(health.failures, atMs, isGuarded)
 }

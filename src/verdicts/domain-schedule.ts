@@ -24,6 +24,7 @@ const JITTER = 0.1
 
 const REFRESH_MIN_MS = 5 * MINUTE_MS
 const REFRESH_MAX_MS = 6 * HOUR_MS
+const REFRESH_GUARDED_MAX_MS = HOUR_MS
 /** 5 min × 2⁷ is more than 6 h. */
 const DOUBLINGS_MAX = 7
 
@@ -64,8 +65,9 @@ export function nextRefresh(ttlSeconds: number, atMs: number): number {
 
 /**
  * When the live pass asks again for a name that had no address, `failures` times in a row: 5 minutes, then twice as long
- * each time, up to 6 hours.
+ * each time, up to 6 hours; up to 1 hour where it was not the name that failed, but all of them.
  */
-export function nextRefreshAfterFailure(failures: number, atMs: number): number {
-  return atMs + Math.min(REFRESH_MIN_MS * 2 ** Math.min(Math.max(0, failures - 1), DOUBLINGS_MAX), REFRESH_MAX_MS)
+export function nextRefreshAfterFailure(failures: number, atMs: number, isGuarded: boolean): number {
+  const longestMs = isGuarded ? REFRESH_GUARDED_MAX_MS : REFRESH_MAX_MS
+  return atMs + Math.min(REFRESH_MIN_MS * 2 ** Math.min(Math.max(0, failures - 1), DOUBLINGS_MAX), longestMs)
 }
