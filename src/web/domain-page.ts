@@ -10,6 +10,7 @@ import {
   renderRouteBadge,
   renderStateBadge,
   ROUTE_WORDS,
+  STATE_PHRASES,
   STATE_WORDS,
 } from './domain-words.ts'
 import { formatScore } from './domains-page.ts'
@@ -17,6 +18,14 @@ import { renderFacts, type Fact } from './fact-list.ts'
 import { formatCounted, formatMinute, formatMs, formatSpan } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
+
+const STATE_SENTENCES: Readonly<Record<DomainView['state'], string>> = {
+  ACTIVE: 'answered again and again',
+  STABLE: 'answered lately',
+  SUSPECT: 'is new or in doubt, and is checked every 6 hours',
+  QUARANTINE: 'was denied, and is probed once a day',
+  HARD: 'was denied for long, and is probed once a day for a week before somebody should look',
+}
 
 const PASSES: Readonly<Record<DomainTrace['pass'], string>> = {
   live: 'live pass',
@@ -35,7 +44,8 @@ export function renderDomainPage(view: DomainView, traces: readonly DomainTrace[
     isLive: false,
     content: html`<section class="lead" id="lead">
         <p class="eyebrow"><a href="/domains">Domains</a></p>
-        <h1><bdi>${name}</bdi> ${formatStanding(view)}</h1>
+        <h1><bdi>${name}</bdi> is ${STATE_PHRASES[view.state]}.</h1>
+        <p class="second">${formatStanding(view)}</p>
         ${view.isListed ? '' : html`<p class="alert" role="alert">No list has it any more: it is not asked, and in no set.</p>`}
         ${view.needsReview ? html`<p class="alert" role="alert">Somebody should look: it was denied for a week. Release it with: candor domains release ${view.name}</p>` : ''}
         <p>${renderStateBadge(view.state)} ${renderRouteBadge(view.route)}</p>
@@ -47,7 +57,7 @@ export function renderDomainPage(view: DomainView, traces: readonly DomainTrace[
         </section>
         ${renderAddresses(view, nowMs)}
       </div>
-      <section id="checks" aria-labelledby="checks-title">
+      <section id="evidence" aria-labelledby="checks-title">
         <h2 id="checks-title">Last checks</h2>
         ${traces.length === 0 ? html`<p class="empty">It was not checked yet.</p>` : traces.map((trace) => renderTrace(trace))}
       </section>
@@ -59,8 +69,8 @@ export function renderDomainPage(view: DomainView, traces: readonly DomainTrace[
 }
 
 function formatStanding({ state, route, failures }: DomainView): string {
-  const failed = failures === 0 ? '' : `, ${formatCounted(failures, 'check', 'checks')} in a row without an address`
-  return `is ${STATE_WORDS[state].word}: ${STATE_WORDS[state].meaning}${failed}. Traffic goes ${ROUTE_WORDS[route].meaning}.`
+  const failed = failures === 0 ? '' : ` ${formatCounted(failures, 'check', 'checks')} in a row found no address.`
+  return `It ${STATE_SENTENCES[state]}.${failed} Traffic is told apart ${ROUTE_WORDS[route].meaning}.`
 }
 
 function listFacts(view: DomainView, nowMs: number): readonly Fact[] {

@@ -11,6 +11,15 @@ interface Word {
   readonly meaning: string
 }
 
+/** A state in a sentence: the domain is …. */
+export const STATE_PHRASES: Readonly<Record<DomainState, string>> = {
+  ACTIVE: 'active',
+  STABLE: 'stable',
+  SUSPECT: 'suspect',
+  QUARANTINE: 'in quarantine',
+  HARD: 'in hard quarantine',
+}
+
 /** Best first. */
 export const STATE_WORDS: Readonly<Record<DomainState, Word>> = {
   ACTIVE: { look: 'success', word: 'active', meaning: 'answered again and again' },
@@ -29,8 +38,12 @@ export const ROUTE_WORDS: Readonly<Record<DomainRoute, Word>> = {
   direct: { look: 'success', word: 'direct', meaning: 'by the addresses that resolvers gave' },
   wildcard: { look: 'success', word: 'wildcard', meaning: 'by what clients are answered through SmartDNS' },
   stale: { look: 'timeout', word: 'stale', meaning: 'by addresses that nobody confirms now' },
-  quarantined: { look: 'wrong_ip', word: 'quarantined', meaning: 'by what was known before, or not at all' },
-  none: { look: 'not_tested', word: 'no addresses', meaning: 'no address is known' },
+  quarantined: {
+    look: 'wrong_ip',
+    word: 'quarantined',
+    meaning: 'by what was known before it went into quarantine, if anything was',
+  },
+  none: { look: 'not_tested', word: 'no addresses', meaning: 'by nothing: no address is known' },
 }
 
 const OUTCOMES: Readonly<Record<DomainOutcome | 'RELEASED', string>> = {

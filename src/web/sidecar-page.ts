@@ -43,7 +43,7 @@ export async function renderSidecarPage(sidecar: Sidecar, nowMs: number): Promis
         ${
           configuration === null
             ? html`<p>There is none.</p>`
-            : html`<pre tabindex="0" role="region" aria-label="Configuration">${configuration}</pre>`
+            : html`<pre tabindex="0" role="region" aria-label="Text of the configuration">${configuration}</pre>`
         }
       </section>
       <section class="card prose" aria-labelledby="log-title">
@@ -52,7 +52,7 @@ export async function renderSidecarPage(sidecar: Sidecar, nowMs: number): Promis
         ${
           lines.length === 0
             ? html`<p>It has said nothing yet.</p>`
-            : html`<pre tabindex="0" role="region" aria-label="Log">${lines.join('\n')}</pre>`
+            : html`<pre tabindex="0" role="region" aria-label="Lines of the log">${lines.join('\n')}</pre>`
         }
       </section>
       <section class="card" aria-labelledby="orders-title">
