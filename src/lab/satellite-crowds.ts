@@ -12,7 +12,7 @@ const NAMES = 5
 const SIGHTINGS_CLEAR = 20
 /** At least this share from one country is clearly one country's, at most the other one clearly not. */
 const SHARE_CLEAR = 0.6
-const SHARE_SPREAD = 0.3
+const SHARE_SPREAD = 0.2
 
 /** What is known of the addresses of a pair. */
 export interface AddressCrowds {

@@ -70,10 +70,15 @@ export function createAddressSpread(): AddressSpread {
       )
       const allSightings = [...seen.countries.values()].reduce((sum, count) => sum + count, 0)
       const baseShare = (pairs.get(country) ?? 0) / allPairs
-      if (wilsonInterval(sightings, allSightings).low <= baseShare) return undefined
+      if (wilsonInterval(sightings, allSightings).low <= overRepresented(baseShare)) return undefined
       return { country, sightings, allSightings, baseShare }
     },
   }
+}
+
+/** Twice its part; where that is more than there is, half of the way to everything. */
+function overRepresented(baseShare: number): number {
+  return Math.min(2 * baseShare, (1 + baseShare) / 2)
 }
 
 /** @returns `undefined` when no answer is such a server, or the answer shares something with the control. */
@@ -91,7 +96,7 @@ export function detectAsOfMany(
   if (first === undefined) return undefined
   return {
     rule: 'as-of-many',
-    version: 1,
+    version: 2,
     evidence: {
       addresses: found.map(({ address }) => address),
       country: first.country,
