@@ -28,10 +28,10 @@ export interface Worker {
   scheduled(controller: { readonly scheduledTime: number }, environment: WorkerEnvironment): Promise<void>
 }
 
-/** Makes the Worker. */
-export function createWorker(file: BundledFile, log: Log): Worker {
+/** Makes the Worker. `documents`: those that pages lead to, by name (`monitor-classes.md`). */
+export function createWorker(file: BundledFile, documents: Readonly<Record<string, string>>, log: Log): Worker {
   const memory = createWorkerMemory()
-  const answering = { site: createWorkerSite(webClock), snapshots: createSnapshotLoader(webClock) }
+  const answering = { site: createWorkerSite(webClock, documents), snapshots: createSnapshotLoader(webClock) }
   const open = async (environment: WorkerEnvironment, nowMs: number): Promise<RequestParts> => {
     const config = readWorkerConfig(file, environment)
     const { plan, limits } = config

@@ -13,9 +13,11 @@ import { mountOperations } from '../api/mount-operations.ts'
 import { createProblemResponse } from '../api/problem.ts'
 import { assert } from '../core/assert.ts'
 import type { Clock } from '../core/clock.ts'
+import type { DocumentSource } from '../model/document-source.ts'
 import { addAssets } from '../web/add-assets.ts'
 import { addMonitorPages } from '../web/add-monitor-pages.ts'
 import { createPage } from '../web/create-page.ts'
+import { renderHowPage } from '../web/how-pages.ts'
 import { renderProblemPage } from '../web/message-page.ts'
 import { parseOwnerTokens, type WorkerEnvironment } from './worker-config.ts'
 import { composeHealth } from './worker-health.ts'
@@ -37,8 +39,8 @@ export interface WorkerSite {
 const NAVIGATION = '<nav aria-label="Pages"><a href="/monitor">Names</a><a href="/status">Status</a></nav>'
 const FOOT = '<p>For programs: <a href="/api/v1/monitors">/api/v1/monitors</a>, <a href="/status">/status</a></p>'
 
-/** Makes the site of one instance. */
-export function createWorkerSite(clock: Clock): WorkerSite {
+/** Makes the site of one instance. `documents`: those that pages lead to, by name. */
+export function createWorkerSite(clock: Clock, documents: Readonly<Record<string, string>>): WorkerSite {
   let held: { environment: WorkerEnvironment; host: string; load: () => Promise<SiteState> } | undefined
   let state: SiteState | undefined
   const current = (): SiteState => {
@@ -83,6 +85,11 @@ export function createWorkerSite(clock: Clock): WorkerSite {
   })
   mountOperations(app, createMonitorsResource(source, clock), { access, clock })
   app.all('/api/:rest{.+}', () => createProblemResponse('not-found', 'The API has no such resource.'))
+  app.get('/how/:name{monitor-[a-z]{1,40}}', async (context) => {
+    const page = await renderHowPage(toSource(documents), context.req.param('name'))
+    return page === undefined ? createPage(renderProblemPage('not-found', ''), 404) : createPage(page)
+  })
+  app.get('/incidents', (context) => context.redirect('/monitor?standing=incident'))
   addMonitorPages(app, { monitor: source, clock, access })
   // What is wrong with the configuration is told by whoever called.
   app.onError((error) => {
@@ -115,9 +122,23 @@ export async function frame(response: Response): Promise<Response> {
   const framed = text
     .replace(/<nav aria-label="Pages">[\s\S]*?<\/nav>/, NAVIGATION)
     .replace(/<p>For programs: [\s\S]*?<\/p>/, FOOT)
+    // The script listens for events of runs, which there are none of.
+    .replace('<script src="/assets/candor.js" defer></script>', '')
+    .replace('Whoever runs the daemon makes one with candor tokens add NAME --write.', 'It is CANDOR_API_TOKEN.')
+    .replaceAll('<a href="/how">', '<a href="/monitor">')
   const headers = new Headers(response.headers)
   headers.set('vary', 'Accept')
   return new Response(framed, { status: response.status, headers })
+}
+
+function toSource(documents: Readonly<Record<string, string>>): DocumentSource {
+  return {
+    names: () => Promise.resolve(Object.keys(documents).toSorted()),
+    read: (name) => {
+      const text = Object.hasOwn(documents, name) ? documents[name] : undefined
+      return Promise.resolve(text === undefined ? undefined : new TextEncoder().encode(text))
+    },
+  }
 }
 
 async function listTokens(environment: WorkerEnvironment | undefined): Promise<readonly ApiToken[]> {

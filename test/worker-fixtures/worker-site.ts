@@ -14,6 +14,8 @@ export interface WorkerBundle {
   readonly script: string
   /** The name under which the script imports `dns-monitor.toml`. */
   readonly tomlPath: string
+  /** Other text modules, by the names under which the script imports them. */
+  readonly texts: ReadonlyMap<string, string>
 }
 
 /** Bundles as a deployment does; nothing is sent. */
@@ -23,8 +25,12 @@ export async function bundleWorker(directory: string): Promise<WorkerBundle> {
     cwd: join(HOME, 'worker'),
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', HOME: directory },
   })
-  const tomlPath = (await readdir(directory)).find((name) => name.endsWith('.toml')) ?? ''
-  return { script: await readFile(join(directory, 'main.js'), 'utf8'), tomlPath }
+  const names = await readdir(directory)
+  const tomlPath = names.find((name) => name.endsWith('.toml')) ?? ''
+  const texts = new Map<string, string>()
+  for (const name of names.filter((each) => /^[0-9a-f]{40}-.*\.md$/.test(each)))
+    texts.set(name, await readFile(join(directory, name), 'utf8'))
+  return { script: await readFile(join(directory, 'main.js'), 'utf8'), tomlPath, texts }
 }
 
 /** Runs the Worker with a KV that counts: what stands between it and the runtime sees every operation. */
@@ -95,6 +101,7 @@ export async function startWorkerSite(bundle: WorkerBundle, options: SiteOptions
         { type: 'ESModule', path: 'counting.js', contents: COUNTING },
         { type: 'ESModule', path: 'main.js', contents: bundle.script },
         { type: 'Text', path: bundle.tomlPath, contents: toml },
+        ...[...bundle.texts].map(([path, contents]) => ({ type: 'Text' as const, path, contents })),
       ],
       host: '127.0.0.1',
       port: 0,
