@@ -7,8 +7,10 @@ import type { Clock } from '../core/clock.ts'
 import type { CampaignState, DaemonControl } from '../model/daemon-control.ts'
 import type { ExitArchive } from '../model/exit-archive.ts'
 import type { ExitRunView, RunViewSource } from '../model/run-view.ts'
+import type { MonitorSource } from '../model/monitor-view.ts'
 import { createIncidentFeed, type IncidentFeed } from './incident-feed.ts'
 import type { IncidentSource } from './incidents-resource.ts'
+import { createMonitorPulse, type MonitorPulse } from './monitor-pulse.ts'
 import { createRunEventLog, isFinished, toFinished, type LoggedRun } from './run-event-log.ts'
 import { summarizeRun } from './run-summary.ts'
 
@@ -19,6 +21,7 @@ export interface EventSources {
   readonly archive?: ExitArchive | undefined
   readonly control?: Pick<DaemonControl, 'campaigns'> | undefined
   readonly incidents?: IncidentSource | undefined
+  readonly monitor?: Pick<MonitorSource, 'names'> | undefined
   /** Fingerprints of a run that has ended, in order of finishing; `undefined` when that is not known any more. */
   readonly finishOrder?: ((runId: string) => Promise<readonly string[] | undefined>) | undefined
 }
@@ -41,6 +44,8 @@ export interface EventHub {
   describeEndedRun(runId: string): Promise<string | undefined>
   /** What is planned, as JSON; empty where nothing is known of that. */
   describeSchedule(): string
+  /** How watched names stand, as JSON; empty where none is. */
+  describeMonitor(): string
   /** Changes of incidents; absent where there are none to be told. */
   readonly incidents: IncidentFeed | undefined
 }
@@ -56,6 +61,7 @@ export function createEventHub(sources: EventSources): EventHub {
   const { runs, archive, control } = sources
   const log = createRunEventLog()
   const incidents = sources.incidents === undefined ? undefined : createIncidentFeed(sources.incidents, sources.clock)
+  const pulse = sources.monitor === undefined ? undefined : createMonitorPulse(sources.monitor, sources.clock)
   const readers = new Set<() => void>()
   const resolved = new Map<string, Promise<LoggedRun | undefined>>()
   let unsubscribe = (): void => {}
@@ -77,7 +83,7 @@ export function createEventHub(sources: EventSources): EventHub {
         described = undefined
         // From now on the order of finishing is seen as it happens.
         log.follow(runs.view())
-        stopFeed = incidents?.start(onChange) ?? ((): void => {})
+        stopFeed = startAll([incidents, pulse], onChange)
       }
       readers.add(notify)
       return () => {
@@ -118,7 +124,19 @@ export function createEventHub(sources: EventSources): EventHub {
       const counts = { wrong_ip, dns_fail, timeout, success, circuit_fail, error, exception, not_tested }
       return JSON.stringify({ run_id: runId, phase: 'done', message: 'Done', candidates, finished: candidates, counts })
     },
+    describeMonitor: () => pulse?.describe() ?? '',
     describeSchedule: () => (control === undefined ? '' : JSON.stringify(control.campaigns().map(formatCampaign))),
+  }
+}
+
+/** @returns A function that ends all of them. */
+function startAll(
+  feeds: readonly (Pick<IncidentFeed | MonitorPulse, 'start'> | undefined)[],
+  onChange: () => void,
+): () => void {
+  const stops = feeds.map((feed) => feed?.start(onChange))
+  return () => {
+    for (const stop of stops) stop?.()
   }
 }
 

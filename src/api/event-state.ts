@@ -20,6 +20,7 @@ export function createEventState(hub: EventHub, lastMark: string | undefined): E
   let mark = lastMark
   let sentRun = ''
   let sentSchedule = ''
+  let sentMonitor = ''
   const idOf = (runId: string | null, index: number): string =>
     `${runId ?? ''}.${index}${mark === undefined ? '' : `~${mark}`}`
   const takeIncidents = (runId: string | null, index: number): string => {
@@ -37,12 +38,15 @@ export function createEventState(hub: EventHub, lastMark: string | undefined): E
     take: (runId, index) => {
       const run = hub.describeRun()
       const schedule = hub.describeSchedule()
+      const monitor = hub.describeMonitor()
       const text =
         takeIncidents(runId, index) +
         (run === sentRun ? '' : formatEvent('run', idOf(runId, index), run)) +
-        (schedule === sentSchedule ? '' : formatEvent('schedule', null, schedule))
+        (schedule === sentSchedule ? '' : formatEvent('schedule', null, schedule)) +
+        (monitor === sentMonitor ? '' : formatEvent('monitor', null, monitor))
       sentRun = run
       sentSchedule = schedule
+      sentMonitor = monitor
       return text
     },
   }

@@ -55,11 +55,20 @@ interface RunFacts {
   readonly seconds_left: number | null
 }
 
+interface MonitorFacts {
+  readonly names: number
+  readonly standings: Readonly<Record<string, number>>
+  readonly last_round_at: string | null
+  readonly vantage_down_since: string | null
+}
+
 /** All of it. */
 interface StatusFacts {
   readonly daemon: DaemonFacts
   readonly exits: CampaignFacts
   readonly run: RunFacts
+  /** `null` while no name is watched. */
+  readonly monitor: MonitorFacts | null
 }
 
 /** Adds `candor status`. */
@@ -90,15 +99,21 @@ async function openDaemon(command: Command, context: CliContext): Promise<Daemon
 }
 
 async function readFacts(client: DaemonClient): Promise<StatusFacts> {
-  const [daemon, exits, run] = await Promise.all(
-    ['/api/v1/daemon', '/api/v1/campaigns/exits', '/api/v1/runs/current'].map(async (path) =>
-      readAnswer(await client.get(path)),
+  const [daemon, exits, run, monitors] = await Promise.all(
+    ['/api/v1/daemon', '/api/v1/campaigns/exits', '/api/v1/runs/current', '/api/v1/monitors?limit=1'].map(
+      async (path) => readAnswer(await client.get(path)),
     ),
   )
-  return { daemon: daemon as DaemonFacts, exits: exits as CampaignFacts, run: run as RunFacts }
+  const { summary } = monitors as { readonly summary: MonitorFacts }
+  return {
+    daemon: daemon as DaemonFacts,
+    exits: exits as CampaignFacts,
+    run: run as RunFacts,
+    monitor: summary.names === 0 ? null : summary,
+  }
 }
 
-function formatFacts({ daemon, exits, run }: StatusFacts): string {
+function formatFacts({ daemon, exits, run, monitor }: StatusFacts): string {
   const { configuration } = daemon
   const steps = daemon.pending_steps.map(({ run_id: runId, step, attempts, message }) => {
     const trouble = message === null ? 'waits' : `failed ${attempts} times: ${message}`
@@ -114,6 +129,7 @@ function formatFacts({ daemon, exits, run }: StatusFacts): string {
     line('next run', exits.next_run_at === null ? 'when asked for' : `${exits.next_run_at} (${exits.schedule ?? ''})`),
     line('running', exits.running_id === null ? 'nothing' : `${exits.running_id}: ${formatRun(run)}`),
     line('last run', exits.last === null ? 'none' : formatLast(exits.last)),
+    ...(monitor === null ? [] : [line('monitor', formatMonitor(monitor))]),
     line('archive', formatArchive(daemon.archive)),
     ...daemon.stores.map(({ name, synced_at: syncedAt, failure }) =>
       line(
@@ -125,6 +141,17 @@ function formatFacts({ daemon, exits, run }: StatusFacts): string {
     ...daemon.problems.map((problem) => line('problem', problem)),
     '',
   ].join('\n')
+}
+
+function formatMonitor({
+  names,
+  standings,
+  last_round_at: lastRoundAt,
+  vantage_down_since: downSince,
+}: MonitorFacts): string {
+  const parts = Object.entries(standings).flatMap(([standing, count]) => (count === 0 ? [] : [`${count} ${standing}`]))
+  const down = downSince === null ? '' : `; nobody is reached since ${downSince}`
+  return `${names} names: ${parts.join(', ')}; last round ${lastRoundAt ?? 'not yet'}${down}`
 }
 
 function formatArchive({ used_octets: used, budget_octets: budget }: DaemonFacts['archive']): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../core/config-error.ts'
-import { parseMonitorFile, parseMonitorJson } from './monitor-file.ts'
+import { parseMonitorFile, parseMonitorJson, parseMonitorTables } from './monitor-file.ts'
 
 const RESOLVERS = ['a', 'b'].map((name) => `[[resolvers]]\nname = "${name}"\nurl = "udp://127.0.0.1:5300"\n`).join('')
 const GOOD = `${RESOLVERS}
@@ -139,6 +139,42 @@ describe('parseMonitorFile', () => {
     expect(mistakeOf('sinkholes = ["x"]\n[[domains]]\ndomain = "zone.example"').path).toBe('dns-monitor.toml:1')
     expect(mistakeOf('[[domains]]\ndomain = "a.example"\n[[domains]]\ndomain = "A.example"').message).toContain('twice')
     expect(mistakeOf('[[domains]\n').path).toBe('dns-monitor.toml:1')
+  })
+})
+
+describe('parseMonitorTables', () => {
+  const INLINE = `data_dir = "/x"
+[monitor]
+timeout = "2s"
+[[monitor.resolvers]]
+name = "a"
+url = "udp://127.0.0.1:5300"
+[[monitor.resolvers]]
+name = "b"
+url = "udp://127.0.0.1:5301"
+[[monitor.domains]]
+domain = "shop.zone.example"
+channels = ["ops"]
+`
+
+  test('reads names and resolvers that stand in a larger file', () => {
+    expect(parseMonitorTables('candor.toml', INLINE, ['ops'])).toMatchObject({
+      names: [{ domain: 'shop.zone.example', resolvers: ['a', 'b'], channels: ['ops'] }],
+    })
+    expect(parseMonitorTables('candor.toml', 'data_dir = "/x"\n[monitor]\ntimeout = 2', [])).toBeUndefined()
+  })
+
+  test('says the line of a mistake in the larger file', () => {
+    expect(() => parseMonitorTables('candor.toml', INLINE, ['other'])).toThrow(ConfigError)
+    expect(() => parseMonitorTables('candor.toml', INLINE, ['other'])).toThrow(/no alert channel is called "ops"/)
+    const mistake = ((): unknown => {
+      try {
+        return parseMonitorTables('candor.toml', INLINE.replace('channels', 'chanels'), ['ops'])
+      } catch (error) {
+        return error
+      }
+    })()
+    expect(mistake).toMatchObject({ path: 'candor.toml:12', hint: 'channels = …' })
   })
 })
 

@@ -24,7 +24,6 @@ import type { MonitorWatch } from './monitor-watch.ts'
 
 /** Beyond this the file is said to be nearly full. */
 const NEARLY_FULL = 0.8
-const SEARCHED_MAX = 10_000
 
 /** What goes on; absent parts are those of a daemon that watches nothing. */
 export interface WatchedParts {
@@ -72,9 +71,9 @@ export function createMonitorSource(
     },
     incident: async (id) => {
       flushPressing(current())
-      const found = current()?.archive.incidents({ limit: SEARCHED_MAX }) ?? []
-      const match = found.find(({ incident }) => formatIncidentId(incident) === id)
-      return match === undefined ? undefined : toNamed(match)
+      const [, keyStart = '', openedMs = ''] = /^monitor-([\da-f]{16})-(\d{1,16})$/.exec(id) ?? []
+      const found = keyStart === '' ? undefined : current()?.archive.incident(keyStart, Number(openedMs))
+      return found === undefined ? undefined : toNamed(found)
     },
     check: (keys) => current()?.watch.check(keys) ?? Promise.resolve([]),
     acknowledge: async (keyStart, acknowledgement, isAccepted) => {

@@ -4,7 +4,7 @@
  * **Invariant**: an incident is on the disk when {@link MonitorArchive.flush} returns; whoever is killed before that has
  * told people already, and tells again.
  */
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { MonitorIncident } from '../model/monitor-state.ts'
 import type { MonitorChange, MonitorIncidentQuery, SeenHour, SeenRound } from '../model/monitor-view.ts'
 import { createHeldMonitorStates, type HeldMonitorStates } from './held-monitor-states.node.ts'
@@ -31,6 +31,8 @@ export interface MonitorArchive extends AsyncDisposable {
   hours(key: string, sinceMs: number, limit: number): readonly SeenHour[]
   /** Newest first; of all names without a key. */
   changes(key: string | null, sinceMs: number, limit: number): readonly MonitorChange[]
+  /** The incident whose key begins so and that was opened then. */
+  incident(keyStart: string, openedMs: number): { readonly key: string; readonly incident: MonitorIncident } | undefined
   /** Newest first, with the keys of their names. */
   incidents(query: MonitorIncidentQuery): readonly { readonly key: string; readonly incident: MonitorIncident }[]
 }
@@ -98,13 +100,16 @@ export async function openMonitorArchive(dataDirectory: string, holder: string):
   }
 }
 
-function createReaders(database: DatabaseSync): Pick<MonitorArchive, 'rounds' | 'hours' | 'changes' | 'incidents'> {
+function createReaders(
+  database: DatabaseSync,
+): Pick<MonitorArchive, 'rounds' | 'hours' | 'changes' | 'incidents' | 'incident'> {
   const readRounds = createRoundReader(database)
   const readHours = createHourReader(database)
   const columns = `SELECT (SELECT key FROM name WHERE id = name_id) AS key, at_ms, kind, severity, channel, text FROM change`
   const ofName = database.prepare(
     `${columns} WHERE name_id = (SELECT id FROM name WHERE key = ?) AND at_ms >= ? ORDER BY at_ms DESC, id DESC LIMIT ?`,
   )
+  const byOpening = database.prepare('SELECT name, record FROM incident WHERE opened_ms = ?')
   const ofAll = database.prepare(`${columns} WHERE at_ms >= ? ORDER BY at_ms DESC, id DESC LIMIT ?`)
   return {
     rounds: readRounds,
@@ -122,6 +127,11 @@ function createReaders(database: DatabaseSync): Pick<MonitorArchive, 'rounds' | 
         text: String(row['text']),
       }))
     },
+    incident: (keyStart, openedMs) =>
+      byOpening
+        .all(openedMs)
+        .map(toIncident)
+        .find(({ incident }) => incident.key.startsWith(keyStart)),
     incidents: (query) => listIncidents(database, query),
   }
 }
@@ -147,5 +157,13 @@ function listIncidents(
   return database
     .prepare(`SELECT name, record FROM incident ${where} ORDER BY opened_ms DESC, key LIMIT ?`)
     .all(...values, limit)
-    .map((row) => ({ key: String(row['name']), incident: JSON.parse(String(row['record'])) as MonitorIncident }))
+    .map(toIncident)
+}
+
+/** Only a writer of states writes these columns. */
+function toIncident(row: Readonly<Record<string, SQLOutputValue>>): {
+  readonly key: string
+  readonly incident: MonitorIncident
+} {
+  return { key: String(row['name']), incident: JSON.parse(String(row['record'])) as MonitorIncident }
 }

@@ -90,6 +90,7 @@ export const LIVE_SCRIPT = `'use strict'
     }
     events.addEventListener('run', notice)
     events.addEventListener('schedule', notice)
+    events.addEventListener('monitor', notice)
     events.addEventListener('error', () => {
       revision = ''
       if (events.readyState !== EventSource.CLOSED) return
