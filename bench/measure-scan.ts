@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { writeSatelliteScan } from './satellite-scan.ts'
 
@@ -167,7 +168,9 @@ function formatSection({ octets, rows, judged, written, checked, duckdb, task }:
 
 Written by \`npm run bench -- --scan ${task.resolvers}x${task.domains}\`; what is measured: \`docs/design/0015-satellite-columns.md\`. Candor at
 commit ${commit}. A generated scan of v2.2: ${count(task.resolvers)} resolvers × ${count(task.domains)} names = ${count(task.resolvers * task.domains)} pairs in a drawn order, 0 to 8
-answers, ${(octets / 1e9).toFixed(1)} GB of JSON Lines on the disk.
+answers, ${(octets / 1e9).toFixed(1)} GB of JSON Lines on the disk. Load at the end, this benchmark included (1, 5 and 15 minutes): ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(', ')}, on ${task.processors} processors.
 
 | step, in a process of its own | wall s | CPU s | MB/s | peak MB |
 |---|---|---|---|---|
