@@ -18,6 +18,8 @@ export const COMMAND_NAMES = [
   'publish',
   'store',
   'config',
+  'list',
+  'explain',
   'lab',
   'tor-watchdog',
 ] as const

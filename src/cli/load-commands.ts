@@ -29,6 +29,8 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<RegisterCommand>>> = 
   publish: async () => (await import('./publish.ts')).registerPublish,
   store: async () => (await import('./store.ts')).registerStore,
   config: async () => (await import('./config.ts')).registerConfig,
+  list: async () => (await import('./list.ts')).registerList,
+  explain: async () => (await import('./explain.ts')).registerExplain,
   lab: async () => (await import('./lab.ts')).registerLab,
   'tor-watchdog': async () => (await import('./tor-watchdog.ts')).registerTorWatchdog,
 }

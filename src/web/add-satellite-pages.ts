@@ -18,8 +18,8 @@ import { PAIRS_MAX, renderPairPage, renderPairsPage } from './satellite-pair-pag
 
 /** Runs that are offered. */
 const RUNS_MAX = 60
-/** Systems and names on the first page. */
-const SYSTEMS_MAX = 100
+/** Pairs of a system and a name that are counted on the first page. */
+const SYSTEMS_MAX = 20_000
 /** Names of one group that are sorted. */
 const NAMES_MAX = 20_000
 

@@ -6,9 +6,11 @@ import { formatCount, formatRunTime, formatShare } from './format-quantity.ts'
 import type { Html } from './html-value.ts'
 import { renderLayout } from './layout.ts'
 import { renderSatelliteMap } from './satellite-map.ts'
-import { formatSatelliteSentence, nameCountry, renderVerdict } from './satellite-words.ts'
+import { formatSatelliteSentence, nameCountry } from './satellite-words.ts'
 import { renderSortHead, type SortColumn } from './sort-head.ts'
 
+/** Systems on the page. */
+const SYSTEMS_MAX = 25
 /** Orders of the table. */
 const SORTS = ['interfered', 'country', 'resolvers', 'tested', 'share'] as const
 /** One of them. */
@@ -171,7 +173,24 @@ function renderTable(
     </p>`
 }
 
-function renderSystems(systems: readonly SatelliteAggregate[], chosen: string | undefined): Html {
+interface SystemRow {
+  readonly group: string
+  readonly names: number
+  readonly resolvers: number
+}
+
+/** Systems with most names first. */
+function countSystems(cells: readonly SatelliteAggregate[]): readonly SystemRow[] {
+  const systems = new Map<string, SystemRow>()
+  for (const { group, resolvers } of cells) {
+    const known = systems.get(group) ?? { group, names: 0, resolvers: 0 }
+    systems.set(group, { group, names: known.names + 1, resolvers: Math.max(known.resolvers, resolvers) })
+  }
+  return [...systems.values()].toSorted((a, b) => b.names - a.names || (a.group < b.group ? -1 : 1))
+}
+
+function renderSystems(cells: readonly SatelliteAggregate[], chosen: string | undefined): Html {
+  const systems = countSystems(cells)
   return html`<section id="systems" aria-labelledby="systems-title">
     <div class="card-head"><h2 id="systems-title">Autonomous systems with interference</h2></div>
     <div class="scroll framed" role="region" aria-label="Autonomous systems, table" tabindex="0">
@@ -179,25 +198,22 @@ function renderSystems(systems: readonly SatelliteAggregate[], chosen: string | 
         <thead>
           <tr>
             <th scope="col">system</th>
-            <th scope="col">name</th>
-            <th scope="col" class="n">share</th>
-            <th scope="col" class="n">resolvers</th>
-            <th scope="col">verdict</th>
+            <th scope="col" class="n">names with interference</th>
+            <th scope="col" class="n">resolvers that count</th>
           </tr>
         </thead>
         <tbody>
-          ${systems.map(
-            (each) =>
+          ${systems.slice(0, SYSTEMS_MAX).map(
+            ({ group, names, resolvers }) =>
               html`<tr>
-                <th scope="row"><a href="${linkGroup('as', each.group, chosen)}">AS${each.group}</a></th>
-                <td><bdi>${each.domain}</bdi></td>
-                <td class="n">${formatShare(each.interference, each.resolvers)}</td>
-                <td class="n">${formatCount(each.resolvers)}</td>
-                <td>${renderVerdict(each.verdict)}</td>
+                <th scope="row"><a href="${linkGroup('as', group, chosen)}">AS${group}</a></th>
+                <td class="n">${formatCount(names)}</td>
+                <td class="n">${formatCount(resolvers)}</td>
               </tr>`,
           )}
         </tbody>
       </table>
     </div>
+    ${systems.length > SYSTEMS_MAX ? html`<p class="shown">The first ${SYSTEMS_MAX} of ${formatCount(systems.length)} systems.</p>` : ''}
   </section>`
 }
