@@ -78,9 +78,8 @@ export function createMonitorWorld(
       scripts,
       questions,
       description: {
-        summary: `${scripts.length} names with a script each, which act ${times.startMinute ?? START_MINUTE} minutes after the start`,
+        summary: `${scripts.length} names with a script each, which act ${times.startMinute ?? START_MINUTE} minutes after the start; first: candor lab run -- monitor import ${history} --history --config ${config} --data-dir ${data}`,
         command: `monitor run --config ${config} --data-dir ${data}`,
-        import: `monitor import ${history} --history --config ${config} --data-dir ${data}`,
         config,
         history,
         truth: Object.fromEntries(scripts.map((script) => [scriptDomain(script), toTruth(script)])),

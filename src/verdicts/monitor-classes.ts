@@ -68,8 +68,14 @@ export function isExpected(unit: AnswerUnit, expected: readonly ExpectedValue[],
   // A record set is expected when each of its records is.
   return (
     current.some(({ text }) => covers(unit, text)) ||
-    (unit.prefix === null && unit.text.split('\n').every((line) => current.some(({ text }) => text === line)))
+    (unit.prefix === null && unit.text.split('\n').every((line) => current.some(({ text }) => isSameText(text, line))))
   )
+}
+
+/** Names have no case, and people write them with a dot at the end or without; quoted text is as it is. */
+function isSameText(written: string, line: string): boolean {
+  if (written === line) return true
+  return !line.includes('"') && written.toLowerCase().replaceAll(/\.(?=\s|$)/g, '') === line
 }
 
 function covers(unit: AnswerUnit, text: string): boolean {

@@ -3,6 +3,7 @@ import { address, recordSet, roundOf, runWorld, UNKNOWN, watch, WORLD_START_MS }
 import type { MonitoredName } from '../model/monitor-name.ts'
 import type { AnswerUnit, Corroboration } from '../model/monitor-round.ts'
 import { judgeMonitorRound } from './monitor-judge.ts'
+import { createMonitorState } from './monitor-profile.ts'
 
 const CHANGE = 400
 const known = [address(20, 1, 1)]
@@ -123,5 +124,15 @@ describe('judgeMonitorRound', () => {
       return judged.notices
     })
     expect(told).toMatchObject([{ channel: 'ticket', incident: { subject: 'diverges', resolver: 'a' } }])
+  })
+
+  test('takes an expected name in any case, with a dot at its end or without', () => {
+    const set = [recordSet('10 a.example\n20 b.example')]
+    const expected = ['10 A.example.', '20 b.example'].map((text) => ({ text, span: null }))
+    const pinned = watch({ type: 'MX', mode: 'pin', expect: expected })
+    const judge = (monitored: typeof pinned): string =>
+      judgeMonitorRound(createMonitorState(), monitored, roundOf(WORLD_START_MS, [set, set, set])).class
+    expect(judge(pinned)).toBe('K0')
+    expect(judge({ ...pinned, expect: expected.slice(1) })).toBe('K3')
   })
 })

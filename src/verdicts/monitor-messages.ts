@@ -12,7 +12,6 @@ import type { AddressIntelligence, Corroboration } from '../model/monitor-round.
 import type { MonitorIncident, MonitorNotice } from '../model/monitor-state.ts'
 import { recommendFor } from './monitor-recommend.ts'
 import { hashText } from './monitor-sha256.ts'
-import { isZoneSubject } from './monitor-zone.ts'
 
 /** Values that one message shows. */
 const VALUES_MAX = 10
@@ -33,7 +32,7 @@ export function composeMonitorMessage(notice: MonitorNotice, monitored: Monitore
     createdAt: formatIsoTime(atMs),
     title: monitored === null ? title : `${monitored.name}: ${title}`,
     lines: [
-      ...(values.length === 0 ? [] : [`new: ${values.slice(0, VALUES_MAX).join(', ')}`]),
+      ...(values.length === 0 ? [] : [`new: ${formatValues(values)}`]),
       ...(incident === null ? [] : formatBefore(incident)),
       ...(incident === null || incident.asns.length === 0 ? [] : [`AS: ${incident.asns.join(', ')}`]),
       ...(incident?.intelligence ?? []).slice(0, ADDRESSES_MAX).map(formatIntelligence),
@@ -74,9 +73,17 @@ function formatCorroboration({ authoritative, dnssec, tls }: Corroboration): str
   return said.length === 0 ? '' : `${said.join(', ')}; `
 }
 
-/** What was there before; of a resolver that diverges, and of a zone, what everybody says. */
+/** Values on one line: the records of a set stand beside each other. */
+function formatValues(values: readonly string[]): string {
+  return values
+    .slice(0, VALUES_MAX)
+    .map((value) => value.replaceAll('\n', ' + '))
+    .join(', ')
+}
+
+/** What was there before; of a resolver that diverges, and of a name without answer, what everybody says. */
 function formatBefore({ subject, previous = [], answers = [] }: MonitorIncident): readonly string[] {
-  if (isZoneSubject(subject)) return []
-  const before = previous.length === 0 ? [] : [`before: ${previous.join(', ')}`]
+  if (subject === 'serials') return []
+  const before = previous.length === 0 ? [] : [`before: ${formatValues(previous)}`]
   return subject === 'diverges' || subject === 'unavailable' ? [...before, ...answers] : before
 }

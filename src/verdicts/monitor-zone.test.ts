@@ -4,6 +4,7 @@ import type { ZoneFacts } from '../model/monitor-round.ts'
 import type { MonitorNotice, MonitorState } from '../model/monitor-state.ts'
 import { acknowledgeIncidents } from './monitor-acknowledge.ts'
 import { judgeMonitorRound } from './monitor-judge.ts'
+import { composeMonitorMessage } from './monitor-messages.ts'
 
 const MINUTE_MS = 60_000
 const START_MS = WORLD_START_MS + 300 * MINUTE_MS
@@ -45,6 +46,8 @@ describe('judgeZone', () => {
     const { told, state } = tell(times(60, changes))
     expect(told).toMatchObject([{ event: 'new', channel: 'page', severity: 'critical', incident: { subject } }])
     expect(told[0]?.atMs).toBe(START_MS + 2 * MINUTE_MS)
+    const before = changes.parentNs === undefined ? '1 13 2 aa' : 'ns1.zone.example + ns2.zone.example'
+    expect(told.map((notice) => composeMonitorMessage(notice, watch()).lines[1])).toEqual([`before: ${before}`])
     const back = tell([...times(60, changes), ...times(10, {})])
     expect(back.told.map(({ event }) => event)).toEqual(['new', 'recovered'])
     const key = told[0]?.incident?.key ?? ''

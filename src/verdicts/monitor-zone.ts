@@ -124,11 +124,8 @@ function judgeSet(
     country: null,
     zone: null,
   }
-  const moved = applySighting(
-    step,
-    identity,
-    sightingOf(step, !isSame, isSame ? {} : { [text]: item }, 'critical', !isSame),
-  )
+  const sighting = sightingOf(step, !isSame, isSame ? {} : { [text]: item }, 'critical', !isSame)
+  const moved = applySighting(step, identity, { ...sighting, known: [toText(known)] })
   return moved.isChanged ? { known: said, pending: null } : { known, pending: isSame ? null : text }
 }
 
