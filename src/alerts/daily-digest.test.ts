@@ -72,4 +72,13 @@ describe('composeDigest', () => {
     expect(message.title).toBe('2026-01-31: 0 open incidents')
     expect(message.lines).toHaveLength(1)
   })
+
+  test('has what campaigns kept for it, the newest fifty', () => {
+    const notes = Array.from({ length: 60 }, (_, index) => ({ text: `note ${index}`, data: { campaign: 'monitor' } }))
+    const message = composeDigest({ day: '2026-01-31', nowMs: NOW_MS, incidents: [], notes, channels: [] })
+    expect(message.title).toBe('2026-01-31: 0 open incidents, 60 notes')
+    expect(message.items).toHaveLength(50)
+    expect(message.items[0]).toEqual({ text: 'note 0', url: null, data: { campaign: 'monitor' } })
+    expect(message.lines).toContain('Of the notes the newest 50 are here; the pages have all.')
+  })
 })
