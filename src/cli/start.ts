@@ -22,6 +22,8 @@ import { openFileDocuments } from './file-documents.ts'
 import { createLatestRun } from '../daemon/latest-run.ts'
 import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
 import { serveHttp } from './serve-http.ts'
+import { measureStartedSatellite } from './start-satellite.ts'
+import { openSatelliteArchive, type SatelliteStore } from '../store/satellite-archive.node.ts'
 import { scanLaboratory, untilAborted, type LaboratoryScans } from './start-laboratory.ts'
 
 const PORT: Limit = { default: 8_053, min: 0, max: 65_535, unit: 'port', why: '53 is the port of DNS' }
@@ -65,16 +67,19 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
   try {
     await files.makeDirectory(directory, 0o700)
     await using alerts = await openServedAlerts(context, laboratoryAlerts(), directory)
+    using satellite = await openSatelliteArchive(directory)
     const archive = await openExitArchive(joinPath(directory, ARCHIVE_FILE))
     try {
       await serveLaboratory(context, {
         alerts,
+        satellite,
         port,
         exits,
         scansMax,
         seed: flags.seed ?? context.newSeed(),
         archive,
         laboratoryDirectory: joinPath(directory, 'laboratory'),
+        resolversDirectory: joinPath(directory, 'resolvers'),
         resultsDirectory: joinPath(directory, 'results'),
       })
     } finally {
@@ -90,9 +95,15 @@ type LaboratoryService = Omit<LaboratoryScans, 'progress' | 'latest' | 'archive'
   readonly port: number
   readonly archive: ExitArchive
   readonly alerts: ServedAlerts
+  readonly satellite: SatelliteStore
+  /** Where the laboratory of open resolvers stands. */
+  readonly resolversDirectory: string
 }
 
-async function serveLaboratory(context: CliContext, { port, alerts, ...parts }: LaboratoryService): Promise<void> {
+async function serveLaboratory(
+  context: CliContext,
+  { port, alerts, satellite, ...parts }: LaboratoryService,
+): Promise<void> {
   const { files, clock, log } = context
   const { resultsDirectory, archive } = parts
   const progress = createRunProgress(clock)
@@ -109,6 +120,7 @@ async function serveLaboratory(context: CliContext, { port, alerts, ...parts }: 
     version: context.version,
     streamsMax: STREAMS_MAX,
     archive,
+    satellite,
     ...alerts.stores,
   })
   await using server = await serveHttp((request, sender) => app.fetch(request, sender), {
@@ -127,7 +139,11 @@ async function serveLaboratory(context: CliContext, { port, alerts, ...parts }: 
       await archive.append(report)
       await alerts.processRun(report)
     }
-    await scanLaboratory(context, { ...parts, progress, latest, archive: { append } })
+    const resolvers = { directory: parts.resolversDirectory, seed: parts.seed, store: satellite }
+    await Promise.all([
+      scanLaboratory(context, { ...parts, progress, latest, archive: { append } }),
+      measureStartedSatellite(context, resolvers),
+    ])
   } catch (error) {
     if (!(error instanceof RunError)) throw error
     // The page says it as well, and stays as long as somebody wants to read it.

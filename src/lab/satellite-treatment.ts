@@ -12,8 +12,8 @@ import { mechanismOf, type PlannedControl, type PlannedResolver } from './satell
 
 const RCODE_SERVFAIL = 2
 const RCODE_REFUSED = 5
-/** Late, but within the window of 500 ms that a measurement listens. */
-const LATE_MS = 60
+/** Later, but within the window of 500 ms that a measurement listens, whatever else the machine does. */
+const LATE_MS = 10
 /** After the window. */
 const TOO_LATE_MS = 1_200
 /** Nobody can say on which side of the window this falls. */

@@ -64,7 +64,7 @@ export function createSatelliteWorld(size: SatelliteSize): StartWorld {
     return {
       description: { ...description },
       routes: [...servers.routes, ...sites.routes],
-      environment: {},
+      environment: settingsOf(description),
       close: () => kept.disposeAsync(),
     }
   }
@@ -110,6 +110,15 @@ async function writeFiles(
       .filter(({ kind }) => kind === 'blocklisted' || kind === 'opted_out_address' || kind === 'opted_out_ptr')
       .map(({ address }) => address),
   }
+}
+
+/** The same for a daemon inside, whose runs have a directory, a seed and a time-out of their own. */
+function settingsOf({ options }: SatelliteDescription): Readonly<Record<string, string>> {
+  const { output: _output, seed: _seed, timeout: _timeout, ...lists } = options
+  const named = Object.entries(lists).map(
+    ([name, value]) => [`CANDOR_SATELLITE_${name.replaceAll('-', '_').toUpperCase()}`, value] as const,
+  )
+  return { ...Object.fromEntries(named), CANDOR_SATELLITE_PERMISSION_TO_FETCH: 'true' }
 }
 
 function formatAmbiguity({ vp, domain, label, ambiguity }: PairTruth): string {

@@ -7,6 +7,8 @@ import { nodeProcesses } from '../../src/platform/node-processes.ts'
 import type { RunningProcess } from '../../src/core/process-runner.ts'
 
 const HOME = join(import.meta.dirname, '../..')
+/** The first run over resolvers ends a minute after the start. */
+const isFull = process.env['CANDOR_TEST_FULL'] === '1'
 const TOR = await nodeProcesses.which('tor')
 
 if (TOR === undefined) process.stderr.write('skipped: candor start with a laboratory (apt-get install tor)\n')
@@ -122,6 +124,33 @@ describe('candor start without Tor', () => {
     candor.process.kill('SIGTERM')
     expect(await candor.process.exited).toEqual({ code: 0, signal: undefined })
   })
+
+  test('has a page for runs over resolvers at once', async () => {
+    const candor = await startCandor(['--port', '0'], { TMPDIR: makeDirectory() })
+    const page = await fetch(`${candor.url}satellite`)
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('No run over resolvers')])
+    candor.process.kill('SIGTERM')
+    expect(await candor.process.exited).toEqual({ code: 0, signal: undefined })
+  })
+
+  test.skipIf(!isFull)(
+    'measures its resolvers, shows which countries interfere, and leaves nothing behind',
+    async () => {
+      const directory = makeDirectory()
+      mkdirSync(join(directory, 'bin'))
+      const candor = await startCandor(['--port', '0'], { TMPDIR: directory, PATH: join(directory, 'bin') })
+      const readPage = async (): Promise<string> => (await fetch(`${candor.url}satellite`)).text()
+      await expect.poll(readPage, { timeout: 200_000, interval: 1_000 }).toContain('84 resolvers in 10 countries')
+      const { countries } = (await (await fetch(`${candor.url}api/v1/satellite/countries`)).json()) as {
+        readonly countries: readonly { readonly country: string; readonly interfered: number }[]
+      }
+      const interfering = countries.filter(({ interfered }) => interfered > 0).map(({ country }) => country)
+      expect(interfering.toSorted()).toEqual(['XI', 'XJ', 'XL', 'XN', 'XV'])
+      candor.process.kill('SIGINT')
+      expect(await candor.process.exited).toEqual({ code: 0, signal: undefined })
+      expect(readdirSync(directory)).toEqual(['bin'])
+    },
+  )
 
   test('takes the next free port, and says so', async () => {
     const directory = makeDirectory()
