@@ -14,6 +14,7 @@ import { writeDomainSets, type WrittenSets } from '../campaigns/domains/write-do
 import { BusyError, ConfigError } from '../core/config-error.ts'
 import { formatIsoTime } from '../core/clock.ts'
 import type { ListChange } from '../model/domain.ts'
+import { boundHeap } from '../platform/bound-heap.ts'
 import { openDomainStore, type OpenDomainStore } from '../store/domain-store.node.ts'
 import { cleanLine } from '../alerts/plain-text.ts'
 import type { CliContext } from './cli-context.ts'
@@ -52,6 +53,7 @@ export function registerDomainsSync(domains: Command, context: CliContext): void
     .option('--skip-if-busy', 'exit status 0 where another run holds the data directory')
     .option('--status-file <file>', 'a JSON file that says where the run stands')
   command.action(async () => {
+    boundHeap()
     const flags = command.opts<SyncFlags>()
     const plan = await readDomainPlan(command, context)
     checkDomainSettings(plan.settings)
@@ -122,7 +124,9 @@ async function takeLists(context: CliContext, { settings }: DomainPlan, store: O
   if (lists.domains.size === 0)
     throw new ConfigError('--list', 'no line of it names a domain', 'one name a line, such as shop.zone.example')
   const change = store.replaceList(lists.domains.values(), context.clock.wallNowMs())
-  return { change, ...lists }
+  // The names themselves are in the store now.
+  const { duplicates, badCount, badLines } = lists
+  return { change, duplicates, badCount, badLines }
 }
 
 /** Says where the run stands: now and then on stderr, after each wave in the status file. */
