@@ -44,14 +44,21 @@ function coreOf(incident: MonitorIncident): object {
   }
 }
 
+/** What a record is to hold. */
+export interface RecordDecision {
+  readonly record: NameRecord
+  readonly isPressing: boolean
+}
+
 /**
  * What the record is to hold after a round: what most resolvers agree on, if nothing in it is new to the profile.
  *
  * A name whose known addresses rotate would be written each minute: such a record is renewed once a day.
  *
- * @returns `undefined` when the record can stay.
+ * @returns `undefined` when the record can stay. `isPressing`: whether it is worth a write of its own; a new address in a network of
+ *   the record is not, and goes with other writes.
  */
-export function decideRecord({ judged, after, due }: JudgedName, atMs: number): NameRecord | undefined {
+export function decideRecord({ judged, after, due }: JudgedName, atMs: number): RecordDecision | undefined {
   const consensus = findConsensus(judged.answers.map(({ answer }) => answer))
   if (consensus.kind !== 'agreed') return undefined
   const agreed = judged.answers.find(({ answer }) => formatAnswer(answer) === consensus.answer)
@@ -59,12 +66,16 @@ export function decideRecord({ judged, after, due }: JudgedName, atMs: number): 
   const { units } = after.state.profile
   const isKnown = agreed.class === 'K0' || agreed.answer.units.every(({ text }) => units[text] !== undefined)
   if (!judged.isBaseline && !isKnown) return undefined
-  const ips = toRecordValues(agreed.answer)
+  const ips = toRecordValues(agreed.answer, due.monitored.type)
   const { record } = after
-  if (record === null) return { ips, timestamp: atMs }
+  if (record === null) return { record: { ips, timestamp: atMs }, isPressing: true }
   if (JSON.stringify(record.ips.toSorted()) === JSON.stringify(ips)) return undefined
   const isNew =
     due.monitored.mode === 'auto' &&
     agreed.answer.units.some(({ text }) => (units[text]?.firstSeenMs ?? 0) > record.timestamp)
-  return isNew || atMs - record.timestamp >= DAY_MS ? { ips, timestamp: atMs } : undefined
+  const isOld = atMs - record.timestamp >= DAY_MS
+  if (!isNew && !isOld) return undefined
+  const networks = new Set(record.ips.flatMap((text) => units[text]?.asn ?? []))
+  const isNear = agreed.answer.units.some(({ asn }) => asn !== null && networks.has(asn))
+  return { record: { ips, timestamp: atMs }, isPressing: isOld || !isNear }
 }

@@ -7,10 +7,10 @@
 import { formatIsoTime } from '../core/clock.ts'
 import type { AlertMessage } from '../model/alert.ts'
 import type { MonitorNotice } from '../model/monitor-state.ts'
-import { decideRecord, isUrgent } from './decide-writes.ts'
+import { decideRecord, isUrgent, type RecordDecision } from './decide-writes.ts'
 import { addMessages, composeWorkerDigest, composeWorkerMessage, deliverMessages } from './deliver-messages.ts'
 import type { JudgedName } from './judge-asked.ts'
-import { formatRecord, formatRecordKey, type NameRecord } from './name-record.ts'
+import { formatRecord, formatRecordKey } from './name-record.ts'
 import type { InvocationParts } from './invocation-parts.ts'
 import { HEARTBEAT_COST, lazyMinutes, MESSAGE_RESERVE } from './worker-limits.ts'
 import type { RememberedName, WorkerBatch, WorkerIndex } from './worker-memory.ts'
@@ -23,6 +23,8 @@ const DIGEST_HOUR = 8
 const DIGEST_LINES_MAX = 50
 /** The share of a day's writes after which people are told that they run out. */
 const WARNING_SHARE = 0.9
+/** The share of a day's writes that records may use; the rest is for what people are told. */
+const RECORD_SHARE = 0.6
 /** Invocations begin some seconds early or late. */
 const SLACK_MS = 30_000
 
@@ -54,7 +56,15 @@ export async function keepResults(parts: InvocationParts, outcome: InvocationOut
   const written = outcome.index.writes.day === day ? outcome.index.writes.count : 0
   const left = limits.urgentWrites - written
   const changes = [...outcome.batches].map(([number, batch]) => changeBatch(number, batch, outcome))
-  const urgent = changes.filter((change) => change.isUrgent)
+  const wishes = listRecords(judged, atMs)
+  const recordsLeft = Math.min(
+    Math.floor(limits.urgentWrites * RECORD_SHARE) - written - changes.length - 1,
+    subrequests.left() - changes.length - 1 - MESSAGE_RESERVE - HEARTBEAT_COST,
+  )
+  const isPressing = recordsLeft > 0 && wishes.some((each) => each.isPressing)
+  // A record that is written is remembered with its name.
+  const pressed = new Set(isPressing ? wishes.map(({ name }) => name.due.batch) : [])
+  const urgent = changes.filter(({ isUrgent: isOwn, number }) => isOwn || pressed.has(number))
   const messages = composeMessages(outcome, urgent)
   const confirming = nextConfirming(outcome)
   const isIndexChanged = messages.length > 0 || !equalIndexes({ ...outcome.index, confirming }, outcome.indexBefore)
@@ -65,17 +75,14 @@ export async function keepResults(parts: InvocationParts, outcome: InvocationOut
     for (const change of changes) if (!change.isUrgent) memory.holdBatch(change.number, change.batch)
     return 0
   }
-  const spare = Math.min(
-    left - urgent.length - 1,
-    subrequests.left() - changes.length - 1 - MESSAGE_RESERVE - HEARTBEAT_COST,
-  )
-  const records = isWriting ? chooseRecords(judged, atMs, Math.max(0, spare)) : []
+  const saved = new Set(urgent.map(({ number }) => number))
+  const records = wishes.filter(({ name }) => saved.has(name.due.batch)).slice(0, Math.max(0, recordsLeft))
   const cost = urgent.length + 1 + records.length
   const isNear = written < limits.urgentWrites * WARNING_SHARE && written + cost >= limits.urgentWrites * WARNING_SHARE
   const toTell = [...messages, ...(isNear ? [composeWarning(day, atMs)] : [])]
   const keptIndex = { ...outcome.index, confirming, writes: { day, count: written + cost }, writtenAtMs: atMs }
   const outbox = await tell(parts, keptIndex, toTell, atMs, changes.length + 1 + records.length + HEARTBEAT_COST)
-  for (const change of changes) await keepBatch(parts, change, records, outcome)
+  for (const change of changes) await keepBatch(parts, change, saved.has(change.number), records, outcome)
   if (!isWriting) return 0
   await memory.saveIndex(subrequests.kv, { ...keptIndex, outbox })
   for (const { name, record } of records)
@@ -129,18 +136,17 @@ function equalIndexes(a: WorkerIndex, b: WorkerIndex): boolean {
   return coreOf(a) === coreOf(b)
 }
 
-interface RecordChange {
+interface RecordChange extends RecordDecision {
   readonly name: JudgedName
-  readonly record: NameRecord
 }
 
-/** Records for which there is a write and a subrequest; the others wait for another round. */
-function chooseRecords(judged: readonly JudgedName[], atMs: number, countMax: number): readonly RecordChange[] {
+/** Records that differ, the pressing ones first. */
+function listRecords(judged: readonly JudgedName[], atMs: number): readonly RecordChange[] {
   const changes = judged.flatMap((name) => {
-    const record = decideRecord(name, atMs)
-    return record === undefined ? [] : [{ name, record }]
+    const decision = decideRecord(name, atMs)
+    return decision === undefined ? [] : [{ name, ...decision }]
   })
-  return changes.slice(0, countMax)
+  return changes.toSorted((a, b) => Number(b.isPressing) - Number(a.isPressing))
 }
 
 async function tell(
@@ -161,7 +167,8 @@ async function tell(
 
 async function keepBatch(
   { memory, subrequests, limits }: InvocationParts,
-  { number, batch, isUrgent: isNow }: Change,
+  { number, batch }: Change,
+  isNow: boolean,
   records: readonly RecordChange[],
   { index, atMs, judged }: InvocationOutcome,
 ): Promise<void> {

@@ -23,7 +23,8 @@ export interface NameRecord {
   readonly timestamp: number
 }
 
-const NAME_TYPES = new Set<MonitorType>(['CNAME', 'NS', 'MX', 'SOA', 'SRV', 'PTR'])
+/** Types whose data end with a name. The original has a dot behind it, as the JSON of resolvers does. */
+const NAME_TYPES = new Set<MonitorType>(['CNAME', 'NS', 'MX', 'SRV', 'PTR'])
 const VALUES_MAX = 2_000
 
 /** The key of a record: `dns:www.zone.example:A`. */
@@ -61,9 +62,8 @@ export function toRecordedAnswer(
   sinkholes: readonly string[],
 ): ResolverAnswer {
   const type = parseRrType(monitored.type)
-  const isName = NAME_TYPES.has(monitored.type)
   const name = `${monitored.domain}.`
-  const answers = ips.map((text) => ({ name, type, TTL: 0, data: isName ? text.replace(/\.?$/, '.') : text }))
+  const answers = ips.map((text) => ({ name, type, TTL: 0, data: text }))
   const octets = new TextEncoder().encode(JSON.stringify({ Status: 0, Question: [{ name, type }], Answer: answers }))
   const oddities = { wrongId: 0, wrongSource: 0, wrongQuestion: 0, malformed: 0 }
   const exchange = { kind: 'responses', responses: [{ octets, elapsedMs: 0 }], oddities } as const
@@ -79,6 +79,7 @@ export function continueRecord({ units }: ResolverAnswer, { timestamp }: NameRec
 }
 
 /** The values of an answer as a record has them. */
-export function toRecordValues({ units }: ResolverAnswer): readonly string[] {
-  return units.flatMap(({ text }) => text.split('\n')).toSorted()
+export function toRecordValues({ units }: ResolverAnswer, type: MonitorType): readonly string[] {
+  const values = units.flatMap(({ text }) => text.split('\n'))
+  return values.map((text) => (NAME_TYPES.has(type) ? text.replace(/\.?$/, '.') : text)).toSorted()
 }

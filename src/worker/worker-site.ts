@@ -80,7 +80,11 @@ export function createWorkerSite(clock: Clock, documents: Readonly<Record<string
   })
   app.get('/', () => {
     const { parts, snapshot } = current()
-    const health = composeHealth(parts, snapshot.index, source.summary().lastRoundMs)
+    const health = composeHealth(
+      parts,
+      snapshot.index,
+      Math.max(snapshot.index.writtenAtMs, source.summary().lastRoundMs ?? 0) || null,
+    )
     return Response.json({ ...health, monitors: source.names().map(formatMonitorRow) })
   })
   mountOperations(app, createMonitorsResource(source, clock), { access, clock })

@@ -208,6 +208,28 @@ describe('worker rounds', () => {
     expect(await at.site.readKv('dns:shop.zone.example:A')).toMatchObject({ ips: ['8.0.1.1'] })
   })
 
+  test('takes a tie for a tie, whoever is first, and a private address for what it is', async () => {
+    const resolvers = ['one', 'two'].map(
+      (name) => `[[resolvers]]\nname = "${name}"\nurl = "https://${name}.resolver.example/q"\naddress = "8.0.1.53"\n`,
+    )
+    await using at = await stage(`${resolvers.join('')}${SHOP}`, (host) => [
+      host.startsWith('one') ? '8.0.1.1' : '8.9.9.9',
+    ])
+    await at.minutes(0, 5)
+    // Both answers are known from the first round on, and neither is the name's.
+    expect(await at.site.readKv('dns:shop.zone.example:A')).toBeNull()
+    at.doh.world = () => ['8.0.1.1']
+    await at.minutes(6, 7)
+    expect(await at.site.readKv('dns:shop.zone.example:A')).toMatchObject({ ips: ['8.0.1.1'] })
+    expect(at.telegram.messages).toEqual([])
+    at.doh.world = () => ['10.0.0.1']
+    await at.minutes(8, 12)
+    expect(at.telegram.messages.map(({ text }) => text.split('\n')[0])).toEqual([
+      expect.stringMatching(/critical.*leads to an address that no public name has/),
+    ])
+    expect(await at.site.readKv('dns:shop.zone.example:A')).toMatchObject({ ips: ['8.0.1.1'] })
+  })
+
   test('is quiet about a name whose addresses rotate within its AS, and writes little for it', async () => {
     await using at = await stage(SHOP, () => ['8.0.1.0'])
     let round = 0
