@@ -49,6 +49,7 @@ export function createImportPool(
   const inFlight = new Set<Promise<unknown>>()
   let own: Promise<PartWriter> | undefined
   let order: Promise<void> = Promise.resolve()
+  let failure: { readonly error: unknown } | undefined
   /** What was given later is told later. */
   const deliver = (written: Promise<WrittenLines>): Promise<void> => {
     const before = order
@@ -56,8 +57,10 @@ export function createImportPool(
       await before
       await onWritten(lines)
     })
-    // Whoever settles or closes learns of it.
-    order.catch(() => undefined)
+    // Whoever settles or closes learns of it, and whoever hands over more.
+    order.catch((error: unknown) => {
+      failure ??= { error }
+    })
     return order
   }
   const chooseThread = (): Thread => {
@@ -70,6 +73,8 @@ export function createImportPool(
   return {
     takeMemory: () => memories.pop() ?? new ArrayBuffer(batchOctets),
     take: async (kind, { octets, isWholeFile }) => {
+      // A thread that failed has ended, and answers nobody.
+      if (failure !== undefined) throw failure.error
       if (isWholeFile) {
         own ??= openPartWriter(files, directory, 0)
         const writer = await own
