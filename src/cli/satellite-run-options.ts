@@ -168,7 +168,7 @@ export function addRunOptions(command: Command): void {
       ]),
     )
     .addOption(new Option('--fail-on <severity>', 'exit status 4 for findings at or above it').choices(FAIL_ON))
-    .option('--status-file <file>', 'JSON that says where the run stands, replaced once a second')
+    .option('--status-file <file>', 'JSON that says where the run stands, replaced twice a second')
   addRecordsOption(command)
 }
 

@@ -71,6 +71,12 @@ export function registerSatelliteRun(satellite: Command, context: CliContext): v
       .argument('<directory>', 'the directory of a run, or one that has the files of the stage before')
     addRunOptions(command)
     command.action(async (path: string, flags: RunFlags) => {
+      if ((await context.files.info(path))?.kind !== 'directory')
+        throw new ConfigError(
+          path,
+          'there is no such directory',
+          `candor satellite ${name} CP_Satellite-YYYY-MM-DD-HH-MM-SS`,
+        )
       await using directory = await openRunDirectory(context, path, flags)
       await runStages(context, directory, { stages, flags, isResumed: false, isReplay: false })
     })
