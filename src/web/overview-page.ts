@@ -62,36 +62,69 @@ export interface OverviewParts {
 
 /** Renders the page. */
 export function renderOverview(parts: OverviewParts): Html {
+  const isRunningNow = isRunning(parts.shelf.current())
+  return renderLayout({
+    title: 'Overview',
+    section: 'overview',
+    isLive: isRunningNow,
+    content: isWithoutExits(parts) ? renderOthers(parts) : renderWithExits(parts),
+  })
+}
+
+/** Whether this daemon does something, and nothing with exits. */
+function isWithoutExits({ run, shelf, campaigns, ...parts }: OverviewParts): boolean {
+  const hasOthers = listOthers(parts).length > 0
+  const exits = campaigns?.find(({ campaign }) => campaign === 'exits')
+  return hasOthers && run.runId === null && !isRunning(shelf.current()) && (exits?.nextRunAt ?? null) === null
+}
+
+/** The campaigns beside exits of which something is known. */
+function listOthers({
+  satellite,
+  names,
+  domains,
+}: Pick<OverviewParts, 'satellite' | 'names' | 'domains'>): readonly Html[] {
+  return [
+    ...(satellite === undefined ? [] : [renderSatellite(satellite)]),
+    ...(names.length === 0 ? [] : [renderNames(names)]),
+    ...(domains === undefined || domains.domains === 0 ? [] : [renderDomains(domains)]),
+  ]
+}
+
+function renderOthers(parts: OverviewParts): Html {
+  const others = listOthers(parts)
+  return html`<section class="lead" id="lead">
+      <p class="eyebrow">Candor</p>
+      <h1>${others.length === 1 ? 'One campaign goes on here.' : `${others.length} campaigns go on here.`}</h1>
+      <p class="second">
+        Tor exits are not measured by this daemon, and no run is planned. <a href="/system">What is planned</a>
+      </p>
+    </section>
+    ${others} ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}`
+}
+
+function renderWithExits(parts: OverviewParts): Html {
   const { shelf, run, span, marks, changes, isLaboratory } = parts
   const current = shelf.current()
-  const currentSummary = summarizeRun(current)
   const truth = formatTruthSentence(run.summary)
   const hasResults = run.summary.finished > 0
   const invalid = run.metadata?.invalid ?? null
   const matrix = run.rows === undefined ? '' : renderTruthMatrix(run.view, run.rows)
-  return renderLayout({
-    title: 'Overview',
-    section: 'overview',
-    isLive: isRunning(current),
-    content: html`<section class="lead" id="lead">
-        <p class="eyebrow">
-          ${isLaboratory ? html`<span class="tag">Laboratory</span>` : ''}DNS at Tor exits${renderWhen(parts)}
-        </p>
-        <h1>${renderSentence(run)}</h1>
-        ${truth === undefined || !hasResults ? '' : renderTruthLine(truth, (run.summary.truth?.disagreeing ?? 0) > 0)}
-        ${renderAge(parts)}
-        ${invalid === null ? '' : html`<p class="alert" role="alert">This run is invalid and accuses nobody: ${invalid}</p>`}
-      </section>
-      ${isRunning(current) || (run.isCurrent && (run.runId !== null || current.phase === 'failed')) ? renderProgressOf(parts, renderProgress(current, currentSummary, isLaboratory)) : ''}
-      ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
-      ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)}
-      ${parts.satellite === undefined ? '' : renderSatellite(parts.satellite)}
-      ${parts.names.length === 0 ? '' : renderNames(parts.names)}
-      ${parts.domains === undefined || parts.domains.domains === 0 ? '' : renderDomains(parts.domains)}
-      ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}
-      ${matrix === '' || changes === undefined || changes.since === null ? '' : renderChanges(run, changes)}
-      ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`,
-  })
+  return html`<section class="lead" id="lead">
+      <p class="eyebrow">
+        ${isLaboratory ? html`<span class="tag">Laboratory</span>` : ''}DNS at Tor exits${renderWhen(parts)}
+      </p>
+      <h1>${renderSentence(run)}</h1>
+      ${truth === undefined || !hasResults ? '' : renderTruthLine(truth, (run.summary.truth?.disagreeing ?? 0) > 0)}
+      ${renderAge(parts)}
+      ${invalid === null ? '' : html`<p class="alert" role="alert">This run is invalid and accuses nobody: ${invalid}</p>`}
+    </section>
+    ${isRunning(current) || (run.isCurrent && (run.runId !== null || current.phase === 'failed')) ? renderProgressOf(parts, renderProgress(current, summarizeRun(current), isLaboratory)) : ''}
+    ${span === undefined || (isLaboratory && span.points.length < 2) ? '' : renderHealth(span, marks)}
+    ${parts.openIncidents === undefined ? '' : renderOpenIncidents(parts.openIncidents)} ${listOthers(parts)}
+    ${hasResults ? html`<div class="pair" id="verdicts">${renderCounts(run)}${matrix === '' && changes !== undefined ? renderChanges(run, changes) : matrix}</div>` : ''}
+    ${matrix === '' || changes === undefined || changes.since === null ? '' : renderChanges(run, changes)}
+    ${hasResults || !isRunning(current) ? '' : renderWhatIsBuilt(isLaboratory)}`
 }
 
 function renderWhen({ run, nowMs }: OverviewParts): Html | string {
