@@ -106,7 +106,7 @@ async function explainPair(context: CliContext, path: string, options: ExplainOp
   }
   const control = facts.findControl(options.domain)
   const isTable = chooseRecords(context, options.records) === 'table'
-  for (const row of rows) {
+  for (const row of latestStage(rows)) {
     const judged = row.role === 'response' ? judgePair(facts.locate(row), control, facts.findTags) : facts.locate(row)
     const { findings, judgement, outcome } = judge.judge(judged, packets)
     const text = isTable
@@ -117,6 +117,18 @@ async function explainPair(context: CliContext, path: string, options: ExplainOp
       : `${JSON.stringify({ row: formatRow(judged), control: formatControl(control), packets, findings, outcome, judgement })}\n`
     await context.stdout.write(text)
   }
+}
+
+/** A run has a pair once for each stage: the last one says what the others say. */
+function latestStage(rows: readonly SatelliteRow[]): readonly SatelliteRow[] {
+  const rankOf = ({ role, flavour }: SatelliteRow): number => {
+    if (role === 'response' || role === 'no_answer' || role === 'control_response') return 0
+    // Verified rows of the older flavours have fewer fields than the results.
+    const isWhole = flavour === 'v2.2' || flavour === 'v2.3'
+    return role === 'verified' ? (isWhole ? 3 : 1) : 2
+  }
+  const latest = Math.max(...rows.map((row) => rankOf(row)))
+  return rows.filter((row) => rankOf(row) === latest)
 }
 
 function formatControl(control: ControlSet): Readonly<Record<string, unknown>> {
