@@ -104,15 +104,17 @@ describe('candor domains sync', () => {
       expect(voters).not.toContain('epsilon')
       expect(new Set(voters)).toContain('alpha')
       const text = readFileSync(join(data, 'domains', 'sets', 'domains.jsonl'), 'utf8')
-      const wrong = text
+      const good = text
         .trim()
         .split('\n')
         .map(
           (line) => JSON.parse(line) as { readonly name: string; readonly state: string; readonly addresses: object[] },
         )
         .filter(({ name }) => findDomainKind(name) === 'good')
-        .filter(({ state }) => state === 'QUARANTINE' || state === 'HARD')
-      expect(wrong).toEqual([])
+      expect(good.filter(({ state }) => state === 'QUARANTINE' || state === 'HARD')).toEqual([])
+      // Those that only throttling upstreams were asked for are due again within minutes.
+      const unanswered = good.filter(({ addresses }) => addresses.length === 0)
+      expect(unanswered.length).toBeLessThan(good.length * 0.02)
     },
   )
 })
