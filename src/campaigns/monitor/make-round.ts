@@ -6,7 +6,7 @@
 import { withTimeout, type Clock } from '../../core/clock.ts'
 import { canonicalIp } from '../../core/ip-address.ts'
 import { formatMonitorKey, NO_MONITOR_EXTRAS, type MonitoredName, type MonitorPlan } from '../../model/monitor-name.ts'
-import type { MonitorRound } from '../../model/monitor-round.ts'
+import type { MonitorRound, ZoneFacts } from '../../model/monitor-round.ts'
 import type { MonitorState, ZoneProfile } from '../../model/monitor-state.ts'
 import { ROOT_SERVERS, type NameServer } from '../../vantages/root-hints.ts'
 import { judgeMonitorRound, type JudgedRound } from '../../verdicts/monitor-judge.ts'
@@ -23,6 +23,8 @@ const HOUR_MS = 3_600_000
 /** How often a zone is looked at, and how often when something about it is wrong. */
 const ZONE_INTERVAL_MS = 300_000
 const ZONE_SOON_MS = 5_000
+/** What a zone says later than this goes into the next round: a network that lets nobody ask servers delays no round. */
+const ZONE_WAIT_MS = 500
 
 /** Makes rounds. */
 export interface RoundMaker {
@@ -67,10 +69,10 @@ export function createRoundMaker(
       const startedAtMs = clock.nowMs()
       const [round, zone] = await Promise.all([
         probe.ask(watched.monitored, isConfirmation, signal),
-        bounded(lookAtZone(zones, watched, all, startedAtMs)),
+        withTimeout(networkClock, lookAtZone(zones, watched, all, startedAtMs), ZONE_WAIT_MS),
       ])
       if (!isConfirmation) [watched.lastFullAtMs, watched.serials] = [startedAtMs, serials]
-      return zone === undefined ? round : { ...round, zone }
+      return zone === undefined ? round : { ...round, zone: takeZone(watched, zone) }
     },
     judge: async (watched, seen) => {
       const { monitored } = watched
@@ -174,13 +176,20 @@ function isStill(
   return isQuiet && isYoung && serials !== undefined && serials === before
 }
 
-/** The zone of a name that speaks for it, when it is time; `undefined` otherwise. */
+/** What is given into a round is not given again. */
+function takeZone(watched: WatchedName, zone: ZoneFacts): ZoneFacts {
+  watched.zoneFacts = undefined
+  return zone
+}
+
+/** The zone of a name that speaks for it, when it is time, or when it came late; `undefined` otherwise. */
 async function lookAtZone(
   zones: ZoneWatch | undefined,
   watched: WatchedName,
   all: () => readonly WatchedName[],
   nowMs: number,
-): Promise<MonitorRound['zone']> {
+): Promise<ZoneFacts | undefined> {
+  if (watched.zoneFacts !== undefined) return watched.zoneFacts
   if (zones === undefined || watched.zoneAtMs > nowMs) return undefined
   watched.zoneAtMs = nowMs + HOUR_MS
   const located = await zones.locate(watched.monitored, ZONE_INTERVAL_MS)
@@ -188,5 +197,6 @@ async function lookAtZone(
   watched.zone = located.zoneName
   if (findWitness(all(), located.zoneName) !== watched) return undefined
   watched.zoneAtMs = nowMs + ZONE_INTERVAL_MS
-  return zones.facts(located, ZONE_SOON_MS / 2)
+  watched.zoneFacts = await zones.facts(located, ZONE_SOON_MS / 2)
+  return watched.zoneFacts
 }

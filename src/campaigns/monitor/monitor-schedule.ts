@@ -4,6 +4,7 @@
  * Invariant: a name has one round under way at most. Rounds that were missed are not made up for. Who has waited longest is
  * first, so that nobody starves where there are more names than time.
  */
+import type { ZoneFacts } from '../../model/monitor-round.ts'
 import { formatMonitorKey, type MonitoredName, type MonitorPlan } from '../../model/monitor-name.ts'
 
 /** A name with what the watch remembers of it while it runs. Times are monotonic milliseconds. */
@@ -22,6 +23,8 @@ export interface WatchedName {
   serials: string | undefined
   /** When its zone is looked at next. */
   zoneAtMs: number
+  /** What its zone said too late for the round that asked. */
+  zoneFacts: ZoneFacts | undefined
   /** The zone that it lies in; `undefined` until somebody looked. */
   zone: string | undefined
 }
@@ -45,6 +48,7 @@ export function createSchedule(
       lastFullAtMs: -Infinity,
       serials: undefined,
       zoneAtMs: nowMs,
+      zoneFacts: undefined,
       zone: undefined,
     }
     if (earlier === undefined) return fresh
