@@ -23,6 +23,7 @@ import { createLatestRun } from '../daemon/latest-run.ts'
 import { openServedAlerts, type ServedAlerts } from './serve-alerts.ts'
 import { serveHttp } from './serve-http.ts'
 import { measureStartedSatellite } from './start-satellite.ts'
+import { createStartedWatches } from './start-watches.ts'
 import { openSatelliteArchive, type SatelliteStore } from '../store/satellite-archive.node.ts'
 import { scanLaboratory, untilAborted, type LaboratoryScans } from './start-laboratory.ts'
 
@@ -80,6 +81,8 @@ async function start(context: CliContext, flags: StartFlags): Promise<void> {
         archive,
         laboratoryDirectory: joinPath(directory, 'laboratory'),
         resolversDirectory: joinPath(directory, 'resolvers'),
+        namesDirectory: joinPath(directory, 'names'),
+        dataDirectory: directory,
         resultsDirectory: joinPath(directory, 'results'),
       })
     } finally {
@@ -98,6 +101,10 @@ type LaboratoryService = Omit<LaboratoryScans, 'progress' | 'latest' | 'archive'
   readonly satellite: SatelliteStore
   /** Where the laboratory of open resolvers stands. */
   readonly resolversDirectory: string
+  /** Where the laboratory of watched names stands. */
+  readonly namesDirectory: string
+  /** Where what is learned of names is kept. */
+  readonly dataDirectory: string
 }
 
 async function serveLaboratory(
@@ -109,6 +116,8 @@ async function serveLaboratory(
   const progress = createRunProgress(clock)
   progress.phase('building_laboratory', 'Looking for what the laboratory is made of.')
   const latest = createLatestRun(progress)
+  const place = { directory: parts.namesDirectory, dataDirectory: parts.dataDirectory, seed: parts.seed }
+  const watches = createStartedWatches(context, place, () => alerts.stores.outbox)
   const app = createWebApp({
     runs: latest,
     published: openPublishedDirectory(files, resultsDirectory),
@@ -121,6 +130,8 @@ async function serveLaboratory(
     streamsMax: STREAMS_MAX,
     archive,
     satellite,
+    monitor: watches.monitor,
+    domains: watches.domains,
     ...alerts.stores,
   })
   await using server = await serveHttp((request, sender) => app.fetch(request, sender), {
@@ -143,6 +154,7 @@ async function serveLaboratory(
     await Promise.all([
       scanLaboratory(context, { ...parts, progress, latest, archive: { append } }),
       measureStartedSatellite(context, resolvers),
+      watches.run(),
     ])
   } catch (error) {
     if (!(error instanceof RunError)) throw error
