@@ -6,7 +6,7 @@
  *
  * **Invariant**: no value can add a line or a word: each is checked against what its place may hold.
  *
- * Sources: Debian package smartdns 40, /etc/smartdns/smartdns.conf; measured behaviour, docs/design/0018-smartdns.md
+ * Sources: Debian package smartdns 40, /etc/smartdns/smartdns.conf; measured behaviour, docs/design/0021-smartdns.md
  */
 import { ConfigError } from '../core/config-error.ts'
 import { canonicalIp } from '../core/ip-address.ts'
