@@ -33,6 +33,7 @@ const SYSTEM_PACKAGES = [
   { name: 'smartdns', program: 'smartdns', purpose: 'the tests of SmartDNS as a child process', forStart: false },
   { name: 'nftables', program: 'nft', purpose: 'the tests of address sets', forStart: false },
   { name: 'iproute2', program: 'ip', purpose: 'the network namespaces of those tests', forStart: false },
+  { name: 'zmap', program: 'zmap', purpose: 'the tests of ZMap as a child process', forStart: false },
   { name: 'chromium', program: 'chromium', purpose: 'the tests of the pages', forStart: false },
 ]
 

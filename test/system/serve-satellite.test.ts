@@ -23,7 +23,8 @@ describe.skipIf(process.env['CANDOR_TEST_FULL'] !== '1')('candor serve, satellit
   const laboratory = join(root, 'lab')
   const dataDir = join(root, 'data')
   const config = join(root, 'candor.toml')
-  let lab: RunningCommand
+  /** What has to end, also when something does not begin. */
+  const undo = new AsyncDisposableStack()
   let daemon: RunningCommand
   let url: string
 
@@ -38,7 +39,14 @@ describe.skipIf(process.env['CANDOR_TEST_FULL'] !== '1')('candor serve, satellit
 
   beforeAll(async () => {
     const words = ['lab', 'up', '--worlds', 'satellite', '--resolvers', '20', '--names', '30', '--seed', 'daemon']
-    lab = startCandor([...words, '--directory', laboratory], {})
+    undo.defer(() => {
+      rmSync(root, { recursive: true, force: true })
+    })
+    const lab = startCandor([...words, '--directory', laboratory], {})
+    undo.defer(async () => {
+      lab.kill('SIGTERM')
+      await lab.outcome
+    })
     await eventually(() => lab.stderr().includes('Ready'), 60_000)
     const file = (name: string): string => join(laboratory, 'satellite', name)
     writeFileSync(
@@ -61,14 +69,14 @@ liveness_name = "live.satellite.candor.test"
 `,
     )
     daemon = await startDaemon()
+    undo.defer(async () => {
+      daemon.kill('SIGTERM')
+      await daemon.outcome
+    })
   }, 180_000)
 
   afterAll(async () => {
-    daemon.kill('SIGTERM')
-    await daemon.outcome
-    lab.kill('SIGTERM')
-    await lab.outcome
-    rmSync(root, { recursive: true, force: true })
+    await undo.disposeAsync()
   }, 60_000)
 
   test('goes on after the daemon was killed, and is shown when it is complete', { timeout: 180_000 }, async () => {

@@ -23,7 +23,8 @@ describe.skipIf(CHROMIUM === undefined)('domains in a daemon', () => {
   const root = mkdtempSync(join(tmpdir(), 'candor-domains-'))
   const laboratory = join(root, 'lab')
   const config = join(root, 'candor.toml')
-  let lab: RunningCommand
+  /** What has to end, also when something does not begin. */
+  const undo = new AsyncDisposableStack()
   let daemon: RunningCommand
   let browser: Browser
   let url: string
@@ -49,7 +50,14 @@ describe.skipIf(CHROMIUM === undefined)('domains in a daemon', () => {
   }
 
   beforeAll(async () => {
-    lab = startCandor(['lab', 'up', '--worlds', 'domains', '--seed', 'pages', '--directory', laboratory], {})
+    undo.defer(() => {
+      rmSync(root, { recursive: true, force: true })
+    })
+    const lab = startCandor(['lab', 'up', '--worlds', 'domains', '--seed', 'pages', '--directory', laboratory], {})
+    undo.defer(async () => {
+      lab.kill('SIGTERM')
+      await lab.outcome
+    })
     await eventually(() => Promise.resolve(lab.stderr().includes('Ready')), 30_000)
     const names = readFileSync(join(laboratory, 'domains/domains.txt'), 'utf8').split('\n').slice(0, NAMES)
     writeFileSync(join(root, 'names.txt'), names.join('\n'))
@@ -72,17 +80,17 @@ upstreams = ["127.0.0.1#9"]
 `,
     )
     browser = await launchChromium()
+    undo.defer(() => browser.close())
     daemon = await startDaemon()
+    undo.defer(async () => {
+      daemon.kill('SIGTERM')
+      await daemon.outcome
+    })
     await eventually(areAllChecked, 60_000)
   }, 120_000)
 
   afterAll(async () => {
-    await browser.close()
-    daemon.kill('SIGTERM')
-    await daemon.outcome
-    lab.kill('SIGTERM')
-    await lab.outcome
-    rmSync(root, { recursive: true, force: true })
+    await undo.disposeAsync()
   }, 60_000)
 
   test.each(LOOKS.filter((_, index) => index % 3 === 0))(
