@@ -185,9 +185,9 @@ function recordsOf(name: string, { name: owner, type }: DnsMessage['questions'][
   const number = Math.floor(shareOf(`address ${name}`) * 0x1_0000)
   const common = { name: owner, type, class: CLASS_IN, ttl: TTL_SECONDS }
   const [high, low] = [number >> 8, number & 0xff]
-  if (type === TYPE_A) return [{ ...common, rdata: { kind: 'a', address: `203.${high}.${low}.10` } }]
+  if (type === TYPE_A) return [{ ...common, rdata: { kind: 'a', address: `198.18.${high}.${low}` } }]
   const hasIpv6 = type === TYPE_AAAA && shareOf(`ipv6 ${name}`) < IPV6_SHARE
-  return hasIpv6 ? [{ ...common, rdata: { kind: 'aaaa', address: `2a00:${high}:${low}::10` } }] : []
+  return hasIpv6 ? [{ ...common, rdata: { kind: 'aaaa', address: `2001:db8:${high}:${low}::10` } }] : []
 }
 
 function reply(query: DnsMessage, rcode: number, answers: readonly ResourceRecord[]): DnsMessage {

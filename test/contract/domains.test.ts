@@ -75,7 +75,7 @@ describe('candor domains', () => {
     const dead = names.find((each) => byName.get(each)?.['state'] === 'QUARANTINE') ?? ''
     expect(findDomainKind(dead)).toBe('dead')
     const sets = join(data, 'domains', 'sets')
-    expect(readFileSync(join(sets, 'sets.nft'), 'utf8')).toContain('add element inet candor names_v4 { 203.')
+    expect(readFileSync(join(sets, 'sets.nft'), 'utf8')).toContain('add element inet candor names_v4 { 198.18.')
     expect(readFileSync(join(sets, 'smartdns.list'), 'utf8')).toBe(`wild.${DOMAINS_ZONE}\n`)
     expect(readFileSync(join(sets, 'metrics.prom'), 'utf8')).toMatch(/^candor_domains_checks_total 301$/m)
     expect(readdirSync(sets).filter((file) => file.endsWith('.tmp'))).toEqual([])
