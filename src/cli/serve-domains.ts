@@ -166,6 +166,8 @@ async function start(
     stop: async () => {
       controller.abort()
       await ended
+      // A campaign that failed may have left some: who brought them must not wait for ever.
+      service.close()
       attempts.close()
       await store[Symbol.asyncDispose]()
     },

@@ -22,7 +22,7 @@ export function setsDirectory(dataDir: string): string {
 
 /** Keeps the file. `wildcards` gives the names whose answers count. */
 export function createServedRuntimeSets(
-  { clock, files }: CliContext,
+  { clock, files, log }: CliContext,
   dataDir: string,
   sets: () => NftSets,
   wildcards: () => ReadonlySet<string>,
@@ -49,7 +49,9 @@ export function createServedRuntimeSets(
       isOwed = true
       clock.setTimer(waitMs, () => {
         // What could not be written is written with the next answer.
-        write().catch(() => undefined)
+        write().catch((error: unknown) => {
+          log.warn('daemon.sets.failed', { error: error instanceof Error ? error.message : String(error) })
+        })
       })
     },
   }

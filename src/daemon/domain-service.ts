@@ -86,6 +86,8 @@ export interface DomainService {
   /** What the last writing came to; `null` before it. */
   written(): (WrittenSets & { readonly atMs: number }) | null
   lastWaveMs(): number | null
+  /** Refuses what still waits, and everything after it: nobody runs any more. */
+  close(): void
 }
 
 /** Puts it together; nothing is asked before it runs. */
@@ -111,6 +113,7 @@ class RunningDomains implements DomainService {
   #isOwed = true
   #troubles: TroubleStates
   #lastWaveMs: number | null = null
+  #isClosed = false
 
   constructor(options: DomainServiceOptions) {
     const { clock, store, pool, ask, policy } = options
@@ -207,8 +210,17 @@ class RunningDomains implements DomainService {
     return this.#lastWaveMs
   }
 
+  close(): void {
+    this.#isClosed = true
+    for (const { done } of this.#orders.splice(0)) done(new Error('the domains campaign has ended'))
+  }
+
   #enqueue(act: Order): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        reject(new Error('the domains campaign has ended'))
+        return
+      }
       if (this.#orders.length >= ORDERS_MAX) {
         reject(new Error('too much waits for the wave to end'))
         return
